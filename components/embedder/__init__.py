@@ -1,0 +1,1 @@
+"""Runs every example once through the frozen backbones and keeps the vectors."""

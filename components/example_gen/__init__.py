@@ -1,0 +1,1 @@
+"""Reads pictures and tables into tf.Examples and sets unreadable ones aside."""

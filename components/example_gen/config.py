@@ -1,0 +1,77 @@
+"""Where examples come from and how they are split; imports no TensorFlow.
+
+A new source is a record here, added to `Source`, and a reader in sources/.
+"""
+
+from typing import Annotated, Literal, Union
+
+from pydantic import Field, model_validator
+
+from preprocessing.config import Record
+
+SPLIT_NAMES = ("train", "eval", "test")
+
+# One path for everything, or one for each split.
+Paths = Union[str, dict[Literal["train", "eval", "test"], str]]  # noqa: UP007
+
+
+class ImageFolderSource(Record):
+    """Pictures in class folders, optionally below train/, val/ and test/."""
+
+    kind: Literal["image_folder"]
+    path: Paths
+
+
+class CsvSource(Record):
+    """A table; each feature and the label name the column that holds them.
+
+    A picture's column holds a path, relative to the table's own folder.
+    """
+
+    kind: Literal["csv"]
+    path: Paths
+    split_column: str | None = Field(
+        None, description="column holding train, val/eval/validation or test"
+    )
+
+
+class TfRecordSource(Record):
+    """tf.Examples that exist already, read by the stock ImportExampleGen."""
+
+    kind: Literal["tfrecord"]
+    path: Paths
+
+
+Source = Annotated[
+    Union[ImageFolderSource, CsvSource, TfRecordSource],  # noqa: UP007
+    Field(discriminator="kind"),
+]
+
+
+class SplitsConfig(Record):
+    """Relative sizes of the splits where the data does not bring its own."""
+
+    train: int = Field(8, gt=0)
+    eval: int = Field(1, gt=0)
+    test: int = Field(1, ge=0)
+    stratify: bool = Field(True, description="keep each class's share in every split")
+    group_by: str | None = Field(
+        None, description="csv: rows with the same value here stay in one split"
+    )
+
+
+class DataConfig(Record):
+    """Source, splits and how many unreadable examples are tolerated."""
+
+    source: Source
+    splits: SplitsConfig = SplitsConfig()
+    max_quarantined_share: float = Field(
+        0.05, ge=0, le=1, description="the run stops above this share of unreadable examples"
+    )
+    shard_examples: int = Field(512, gt=0, description="examples in one shard, at most")
+
+    @model_validator(mode="after")
+    def _groups_need_a_table(self) -> "DataConfig":
+        if self.splits.group_by and self.source.kind != "csv":
+            raise ValueError("splits.group_by names a column, so it needs a csv source")
+        return self

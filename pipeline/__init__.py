@@ -1,0 +1,1 @@
+"""What runs, in which order and where: config, DAG, runners, command line."""

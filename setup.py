@@ -1,0 +1,34 @@
+"""Package metadata and the `graft` command.
+
+Versions are pinned in requirements/, one lock for each TFX stack; the
+requirements here only say what Graft itself imports.
+"""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+setup(
+    name="graft-tfx",
+    version="0.1.0",
+    description="TFX pipelines that turn pictures and a pretrained backbone into a validated model",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8")
+    if Path(__file__).with_name("README.md").exists()
+    else "",
+    long_description_content_type="text/markdown",
+    python_requires=">=3.10,<3.14",
+    packages=find_packages(
+        include=["pipeline*", "components*", "trainer*", "preprocessing*"],
+    ),
+    install_requires=[
+        "tfx>=1.16,<1.22",
+        "tensorflow-hub>=0.16.1",
+        "tf-keras",
+        "pydantic>=2.7,<3",
+        "PyYAML",
+        "click",
+        "rich",
+        "psutil",
+    ],
+    entry_points={"console_scripts": ["graft=pipeline.cli:main"]},
+)

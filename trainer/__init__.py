@@ -1,0 +1,1 @@
+"""Trains a head on feature vectors and exports the whole model."""

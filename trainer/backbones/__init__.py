@@ -1,0 +1,1 @@
+"""Pretrained backbones: what a handle means, how it is vendored and loaded."""
