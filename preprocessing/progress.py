@@ -1,0 +1,33 @@
+"""How long work tells that it goes on; the command line turns it into bars.
+
+Components never write to the terminal: they log here, and whoever runs them
+decides what to show.
+"""
+
+import logging
+
+LOGGER = logging.getLogger("graft.progress")
+
+
+def report(stage: str, done: int, total: int, unit: str = "") -> None:
+    """Logs that `done` of `total` units of a stage are finished.
+
+    Args:
+        stage: The component that works, such as "Embedder".
+        done: Units finished so far.
+        total: Units in all; 0 when not known.
+        unit: What is counted, such as "examples".
+    """
+    LOGGER.info(
+        "%s %d/%d %s",
+        stage,
+        done,
+        total,
+        unit,
+        extra={
+            "graft_stage": stage,
+            "graft_done": done,
+            "graft_total": total,
+            "graft_unit": unit,
+        },
+    )
