@@ -21,12 +21,15 @@ class BackboneConfig(Record):
     May be written as a bare string, which is then the handle.
     """
 
+    model_config = ConfigDict(json_schema_extra={"x-short-form": {"type": "string"}})
+
     handle: str = Field(description="hub:URL-or-path or keras:ApplicationName")
     weights: str | None = Field(
         None, description="keras: only: path of a no-top weight file; null means imagenet"
     )
     arguments: dict[str, Any] = Field(
-        default_factory=dict, description="keras: only: constructor arguments, such as {alpha: 0.35}"
+        default_factory=dict,
+        description="keras: only: constructor arguments, such as {alpha: 0.35}",
     )
     size: int | None = Field(None, gt=0, description="side of the square input, in pixels")
     digest: str | None = Field(

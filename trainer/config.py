@@ -1,6 +1,6 @@
 """How the model is trained, as the user writes it; imports no TensorFlow."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,7 +10,9 @@ from preprocessing.config import Record
 class HeadConfig(Record):
     """What stands on top of the backbones: linear when `hidden` is empty."""
 
-    hidden: tuple[int, ...] = Field((), description="units of each hidden layer")
+    hidden: tuple[Annotated[int, Field(gt=0)], ...] = Field(
+        (), description="units of each hidden layer"
+    )
     dropout: float = Field(0.0, ge=0, lt=1)
 
 

@@ -1,0 +1,206 @@
+"""The whole config of a pipeline: the packages' records put together, and how it is read.
+
+A new section is a record in the package that uses it and a field of `Config`.
+Imports no TensorFlow, so that a mistake is reported at once.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
+
+from components.example_gen.config import DataConfig
+from components.pusher.config import PushConfig
+from pipeline.config_errors import explain_errors
+from pipeline.evaluate_config import EvaluateConfig
+from pipeline.overrides import apply_overrides
+from pipeline.secret_check import check_secrets
+from pipeline.yaml_source import Document, read_yaml
+from preprocessing.config import Feature, LabelConfig, Record
+from preprocessing.errors import ConfigError, explain
+from trainer.config import TrainConfig
+
+# What every example carries beside its features: see components/example_gen.
+SOURCE_COLUMN = "source"
+DERIVED_COLUMNS = ("width", "height", "bytes", "format")
+
+FeatureName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", examples=["image"])]
+
+
+class Config(Record):
+    """A pipeline from data to a pushed model."""
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9_-]{0,62}$",
+        examples=["flowers"],
+        description="names the pipeline, its runs and its folder",
+    )
+    data: DataConfig
+    features: dict[FeatureName, Feature] = Field(
+        min_length=1, description="what the model looks at, by column name"
+    )
+    label: LabelConfig = LabelConfig()
+    train: TrainConfig = TrainConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+    push: PushConfig | None = Field(None, description="null: the model is judged, not pushed")
+    workdir: str = Field(
+        ".graft", min_length=1, description="artifacts, metadata, logs and backbones of all runs"
+    )
+
+    _base: Path = PrivateAttr(default_factory=Path.cwd)
+    _digest: str = PrivateAttr("")
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths start from: the config file's own."""
+        return self._base
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` over the effective config, defaults and overrides included.
+
+        Paths count as they were written, so a project may be moved.
+        """
+        return self._digest or _digest(self)
+
+    @model_validator(mode="after")
+    def _columns_are_apart(self) -> "Config":
+        taken = {SOURCE_COLUMN: "where an example comes from"}
+        for feature in self.features:
+            for suffix in DERIVED_COLUMNS:
+                taken[f"{feature}_{suffix}"] = f"a property of the feature {feature}"
+        for name in (*self.features, self.label.name):
+            if name in taken:
+                raise ValueError(explain(f"this column name is taken: it is {taken[name]}", name))
+            taken[name] = "another feature"
+        return self
+
+    @model_validator(mode="after")
+    def _slices_are_columns(self) -> "Config":
+        derived = [f"{name}_{suffix}" for name in self.features for suffix in DERIVED_COLUMNS]
+        columns = [self.label.name, SOURCE_COLUMN, *derived]
+        for column in (column for group in self.evaluate.slices for column in group):
+            if column not in columns:
+                what = "evaluate.slices names a column that examples do not have"
+                raise ValueError(explain(what, column, columns))
+        return self
+
+
+def load_config(
+    path: str | Path, overrides: Sequence[str] = (), *, must_exist: bool = True
+) -> Config:
+    """Reads a config file.
+
+    Args:
+        path: The YAML file.
+        overrides: `key.path=value` from the command line.
+        must_exist: Whether the data that the config names has to be there.
+
+    Returns:
+        The config, with absolute paths in `data`, `push` and `workdir`.
+        Backbone handles stay as written: they are relative to `config.base`.
+
+    Raises:
+        ConfigError: The file cannot be read or holds bad values; all of them
+            are listed, each with its key, line, what was received and what is
+            valid.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        siblings = (
+            sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
+        )
+        raise ConfigError(explain("There is no such config file", str(path), siblings)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(explain(f"The config file cannot be read: {error}", str(path))) from None
+    document = read_yaml(text, path.name)
+    if not isinstance(document.data, dict):
+        what = f"{path.name}: a config is a mapping with the keys that are valid here"
+        raise ConfigError(explain(what, str(document.data or ""), Config.model_fields))
+    return parse_config(apply_overrides(document, overrides), path.resolve().parent, must_exist)
+
+
+def parse_config(document: Document, base: Path, must_exist: bool = True) -> Config:
+    """Checks a config that was read already; see `load_config`."""
+    check_secrets(document)
+    try:
+        # JSON's strict mode takes lists for tuples but no "5" and no true for 5.
+        config = Config.model_validate_json(json.dumps(document.data), strict=True)
+    except ValidationError as error:
+        raise explain_errors(error, document, Config.model_json_schema()) from None
+    resolved = _with_absolute_paths(config, document, base, must_exist)
+    resolved._base = base
+    resolved._digest = _digest(config)
+    return resolved
+
+
+def _digest(config: Config) -> str:
+    text = json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def _with_absolute_paths(
+    config: Config, document: Document, base: Path, must_exist: bool
+) -> Config:
+    errors: list[str] = []
+
+    def absolute(written: str, key: tuple[str, ...], exists: bool = False) -> str:
+        try:
+            path = _absolute(written, base)
+            if exists and must_exist:
+                _check_exists(written, path)
+        except ConfigError as error:
+            place = document.places.get(key)
+            where = ".".join(key)
+            errors.append(f"{place}: {where} {error}" if place else f"{where} {error}")
+            return written
+        return path
+
+    source = config.data.source
+    keys = ("data", "source", "path")
+    paths = _each(source.path, lambda text, key: absolute(text, key, True), keys)
+    push = config.push and config.push.model_copy(
+        update={"path": absolute(config.push.path, ("push", "path"))}
+    )
+    workdir = absolute(config.workdir, ("workdir",))
+    if errors:
+        raise ConfigError("\n\n".join(errors))
+    data = config.data.model_copy(update={"source": source.model_copy(update={"path": paths})})
+    return config.model_copy(update={"data": data, "push": push, "workdir": workdir})
+
+
+def _each(
+    paths: str | dict[Any, str], change: Callable[[str, tuple[str, ...]], str], key: tuple[str, ...]
+) -> str | dict[Any, str]:
+    if isinstance(paths, str):
+        return change(paths, key)
+    return {split: change(path, (*key, split)) for split, path in paths.items()}
+
+
+def _absolute(written: str, base: Path) -> str:
+    """Expands ~ and ${VARIABLE}; an address such as gs://bucket stays as it is."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            raise ConfigError(explain("refers to a variable that is not set", match[0]))
+        return os.environ[match[1]]
+
+    expanded = re.sub(r"\$\{(\w+)\}", value, written)
+    if "://" in expanded:
+        return expanded
+    return os.path.normpath(base / os.path.expanduser(expanded))
+
+
+def _check_exists(written: str, path: str) -> None:
+    if "://" in path or any(sign in path for sign in "*?[") or os.path.exists(path):
+        return
+    parent = Path(path).parent
+    siblings = sorted(item.name for item in parent.iterdir())[:20] if parent.is_dir() else []
+    raise ConfigError(explain(f"does not exist: {path}", os.path.basename(written), siblings))
