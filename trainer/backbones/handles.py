@@ -1,0 +1,174 @@
+"""Which backbone handles are understood; imports no TensorFlow.
+
+A new kind is one file beside this one (see kinds.py for what it must offer),
+its lines in `HANDLE_KINDS` and one line in kinds.py.
+"""
+
+import difflib
+from typing import Literal
+from urllib.parse import urlsplit
+
+from preprocessing.config import BackboneConfig, Record
+from preprocessing.errors import BackboneError, explain
+from trainer.backbones.applications import APPLICATIONS
+
+SEE = "graft backbones"
+SCHEMES = ("https", "http", "gs")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class HandleKind(Record):
+    """One way to write a handle, as `graft backbones` shows it."""
+
+    kind: str
+    form: str
+    meaning: str
+    examples: tuple[str, ...]
+
+
+HANDLE_KINDS: tuple[HandleKind, ...] = (
+    HandleKind(
+        kind="hub",
+        form="hub:https://…",
+        meaning="a TF2 SavedModel that gives image feature vectors, by its TF Hub or Kaggle URL, "
+        "or a URL of its .tar.gz; pixels in [0, 1]",
+        examples=(
+            "hub:https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5",
+            "hub:https://www.kaggle.com/models/google/mobilenet-v2/TensorFlow2/035-224-feature-vector/2",
+        ),
+    ),
+    HandleKind(
+        kind="hub",
+        form="hub:gs://…",
+        meaning="the same in a Google Cloud Storage folder or .tar.gz",
+        examples=("hub:gs://my-bucket/backbones/mobilenet_v2.tar.gz",),
+    ),
+    HandleKind(
+        kind="hub",
+        form="hub:PATH",
+        meaning="the same in a local folder, .tar, .tar.gz or .tgz; relative to the config file",
+        examples=("hub:backbones/mobilenet_v2", "hub:backbones/mobilenet_v2.tar.gz"),
+    ),
+    HandleKind(
+        kind="keras",
+        form="keras:NAME",
+        meaning="a model of tf_keras.applications without its top, averaged over the picture; "
+        "weights: imagenet (downloaded once) or a weight file; pixels in [0, 255]",
+        examples=("keras:MobileNetV2", "keras:EfficientNetB0"),
+    ),
+)
+
+
+class Handle(Record):
+    """A handle taken apart.
+
+    Attributes:
+        kind: What stands before the first colon.
+        form: How the target is found.
+        target: What stands after the first colon.
+    """
+
+    kind: Literal["hub", "keras"]
+    form: Literal["url", "gcs", "path", "application"]
+    target: str
+
+
+def parse_handle(config: BackboneConfig) -> Handle:
+    """Takes a handle apart and checks all that can be checked without loading.
+
+    Args:
+        config: The backbone as the user wrote it.
+
+    Returns:
+        Its kind, form and target; nothing has been opened yet.
+
+    Raises:
+        BackboneError: If the kind, the scheme or the application is unknown,
+            or a key is given that its kind has no use for.
+    """
+    prefix, colon, target = config.handle.strip().partition(":")
+    kinds = tuple(dict.fromkeys(row.kind for row in HANDLE_KINDS))
+    if not colon or prefix not in kinds:
+        raise BackboneError(_unknown_kind(config.handle, prefix, kinds))
+    if not target:
+        raise BackboneError(
+            explain(
+                f"A {prefix}: handle names nothing after the colon.",
+                config.handle,
+                (row.form for row in HANDLE_KINDS if row.kind == prefix),
+                SEE,
+            )
+        )
+    if prefix == "keras":
+        return _application(target)
+    _check_hub_keys(config)
+    return Handle(kind="hub", form=_hub_form(config, target), target=target)
+
+
+def _unknown_kind(handle: str, prefix: str, kinds: tuple[str, ...]) -> str:
+    """Says what the handle's kind could have been."""
+    what = f"Backbone handle {handle!r} does not start with a known kind."
+    bare_application = difflib.get_close_matches(handle, APPLICATIONS, n=1, cutoff=0.7)
+    if bare_application:
+        what += f" Did you mean 'keras:{bare_application[0]}'?"
+    elif prefix in SCHEMES or "/" in prefix or handle.endswith((".tar", ".tar.gz", ".tgz")):
+        what += f" Did you mean 'hub:{handle}'?"
+    return explain(what, prefix, kinds, SEE)
+
+
+def _application(target: str) -> Handle:
+    """Checks the name of a Keras application."""
+    if target not in APPLICATIONS:
+        by_lower_case = {name.lower(): name for name in APPLICATIONS}
+        close = difflib.get_close_matches(target.lower(), by_lower_case, n=1, cutoff=0.5)
+        what = "tf_keras.applications has no such model."
+        if close:
+            what += f" Did you mean 'keras:{by_lower_case[close[0]]}'?"
+        # The suggestion above ignores case, so the names go into the sentence that says where
+        # they come from, not into `valid`, which would suggest a second time.
+        raise BackboneError(explain(f"{what}\n  Known: {', '.join(APPLICATIONS)}", target, see=SEE))
+    return Handle(kind="keras", form="application", target=target)
+
+
+def _check_hub_keys(config: BackboneConfig) -> None:
+    """Refuses the keys that only keras: handles have a use for."""
+    if config.weights is not None:
+        raise BackboneError(
+            explain(
+                "`weights` belongs to keras: handles; a hub: handle brings its own.", config.weights
+            )
+        )
+    if config.arguments:
+        raise BackboneError(
+            explain(
+                "`arguments` belongs to keras: handles; a hub: handle takes none.", config.arguments
+            )
+        )
+
+
+def _hub_form(config: BackboneConfig, target: str) -> Literal["url", "gcs", "path"]:
+    """Tells URLs, buckets and paths apart."""
+    if "://" not in target:
+        return "path"
+    scheme = target.split("://")[0]
+    if scheme not in SCHEMES:
+        raise BackboneError(
+            explain(
+                "A hub: handle is a path or a URL of a known scheme.",
+                scheme,
+                SCHEMES,
+                SEE,
+            )
+        )
+    if scheme == "gs":
+        return "gcs"
+    # A module is a program, and anyone on the way can replace what comes over plain HTTP.
+    if scheme == "http" and not config.digest and urlsplit(target).hostname not in LOOPBACK:
+        raise BackboneError(
+            explain(
+                "A backbone over http:// can be replaced on the way: use https://, or pin its "
+                "content with `digest: sha256:…`.",
+                target,
+            )
+        )
+    return "url"
