@@ -8,6 +8,8 @@ import logging
 
 LOGGER = logging.getLogger("graft.progress")
 
+STATES = ("started", "run", "cached", "failed")
+
 
 def report(stage: str, done: int, total: int, unit: str = "") -> None:
     """Logs that `done` of `total` units of a stage are finished.
@@ -30,4 +32,20 @@ def report(stage: str, done: int, total: int, unit: str = "") -> None:
             "graft_total": total,
             "graft_unit": unit,
         },
+    )
+
+
+def stage(name: str, state: str, seconds: float | None = None) -> None:
+    """Logs that a component has begun or ended.
+
+    Args:
+        name: The component, such as "Embedder"; the `stage` of its reports.
+        state: One of `STATES`.
+        seconds: How long it took, where it has ended.
+    """
+    LOGGER.info(
+        "%s %s",
+        name,
+        state,
+        extra={"graft_stage": name, "graft_state": state, "graft_seconds": seconds},
     )

@@ -1,0 +1,179 @@
+"""Shows a summary to a person, in 80 columns.
+
+A new part of the summary is a function here and a line in `render_summary`.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.summary import ClassMetrics, Summary
+
+# A person reads a few; summary.json holds all.
+_SHOWN = 5
+_METRICS = ("accuracy", "auc", "loss")
+
+
+def render_summary(summary: Summary, console: Console) -> None:
+    """Writes the outcome of a run: what came in, what it took, how good it is, where it is."""
+    console.print()
+    console.print(_headline(summary), soft_wrap=True)
+    for table in (
+        _components(summary),
+        _splits(summary),
+        _classes(summary),
+        _slices(summary),
+        _quarantine(summary),
+        _predictions(summary),
+    ):
+        if table is not None:
+            console.print()
+            console.print(Padding(table, (0, 0, 0, 2)))
+    console.print()
+    for label, lines in _facts(summary):
+        for position, line in enumerate(lines):
+            text = Text("  ").append(f"{'' if position else label:<12}", style="bold")
+            console.print(text.append(line), soft_wrap=True, highlight=False)
+
+
+def _headline(summary: Summary) -> Text:
+    if not summary.blessed:
+        verdict = Text("not blessed, not pushed", style="bold red")
+    elif summary.pushed is None:
+        verdict = Text("blessed", style="bold green")
+    else:
+        verdict = Text("blessed and pushed", style="bold green")
+    return Text(f"{summary.name}, run {summary.run_id}: ", style="bold").append_text(verdict)
+
+
+def _table(*headers: str, texts: int = 1) -> Table:
+    """Makes a table of which the first `texts` columns are text and the others numbers."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    for position, header in enumerate(headers):
+        table.add_column(header, justify="left" if position < texts else "right")
+    return table
+
+
+def _components(summary: Summary) -> Table:
+    table = _table("Component", "Time")
+    table.add_column("")
+    for component in summary.components:
+        state = "" if component.state == "run" else component.state
+        table.add_row(component.name, f"{component.seconds:.1f} s", Text(state, style="cyan"))
+    memory = summary.peak_memory_mb
+    peak = "" if memory is None else f"peak memory {memory / 1000:.1f} GB"
+    table.add_row(
+        Text("Whole run", style="bold"), Text(f"{summary.seconds:.1f} s", style="bold"), peak
+    )
+    return table
+
+
+def _splits(summary: Summary) -> Table:
+    given = {name for metrics in summary.metrics.values() for name in metrics}
+    names = [name for name in _METRICS if name in given]
+    table = _table("Split", "Examples", *(name.capitalize() for name in names))
+    for split, examples in summary.examples.items():
+        metrics = summary.metrics.get(split, {})
+        table.add_row(split, f"{examples:,}", *(_figure(metrics.get(name)) for name in names))
+    return table
+
+
+def _classes(summary: Summary) -> Table | None:
+    """The classes that are recognised least well, on the last split that has any."""
+    split = next((name for name in ("test", "eval") if summary.classes.get(name)), None)
+    if split is None:
+        return None
+    classes = summary.classes[split]
+    worst = sorted(classes, key=_quality)[:_SHOWN]
+    shown = f"hardest {len(worst)} of {len(classes)}" if len(worst) < len(classes) else "class"
+    table = _table(f"{split}: {shown}", "Examples", "Precision", "Recall")
+    table.add_column("Taken for", overflow="ellipsis", no_wrap=True)
+    for one in worst:
+        taken = [pair for pair in summary.confusions.get(split, ()) if pair.actual == one.name]
+        taken.sort(key=lambda pair: -pair.count)
+        others = ", ".join(f"{pair.predicted} ({pair.count})" for pair in taken[:2])
+        figures = (_figure(one.precision), _figure(one.recall))
+        table.add_row(Text(one.name), f"{one.examples:,}", *figures, Text(others))
+    return table
+
+
+def _quality(one: ClassMetrics) -> float:
+    """F1 of a class, 0 where it cannot be computed."""
+    precision, recall = one.precision or 0.0, one.recall or 0.0
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def _slices(summary: Summary) -> Table | None:
+    """The slices with the lowest accuracy, on the split that the gate looks at."""
+    slices = summary.slices.get("eval", ())
+    if not slices:
+        return None
+    worst = sorted(slices, key=lambda one: one.metrics.get("accuracy", 0.0))[:_SHOWN]
+    shown = f"hardest {len(worst)} of {len(slices)}" if len(worst) < len(slices) else "slice"
+    names = [name for name in _METRICS if any(name in one.metrics for one in worst)]
+    table = _table(f"eval: {shown}", *(name.capitalize() for name in names))
+    for one in worst:
+        what = ", ".join(f"{key} = {value}" for key, value in one.slice.items())
+        table.add_row(Text(what), *(_figure(one.metrics.get(name)) for name in names))
+    return table
+
+
+def _quarantine(summary: Summary) -> Table | None:
+    if not summary.quarantined:
+        return None
+    table = _table(f"Set aside: {summary.quarantined:,}", "Reason", texts=2)
+    for one in summary.quarantine[:_SHOWN]:
+        table.add_row(Text(one.source), Text(one.reason))
+    if summary.quarantined > _SHOWN:
+        table.add_row("…", "all of them are in quarantine.jsonl")
+    return table
+
+
+def _predictions(summary: Summary) -> Table | None:
+    if not summary.predictions:
+        return None
+    table = _table("The pushed model says", "Prediction", "Probability", "Truth", texts=2)
+    for one in summary.predictions:
+        style = "green" if one.predicted == one.actual else "red"
+        answer = Text(one.predicted, style=style)
+        table.add_row(Text(one.source), answer, f"{one.probability:.3f}", Text(one.actual))
+    return table
+
+
+def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
+    yield "Blessed" if summary.blessed else "Not blessed", [*summary.reasons]
+    yield "Baseline", [summary.baseline]
+    if summary.anomalies:
+        yield "Anomalies", [*summary.anomalies]
+    if summary.pushed is not None:
+        yield "Pushed", [_near(f"{summary.pushed.path}/{summary.pushed.version}")]
+    elif summary.model:
+        yield "Model", [_near(summary.model)]
+    if summary.tensorboard:
+        yield "Training", [f"tensorboard --logdir {_near(summary.tensorboard)}"]
+    yield "Log", [_near(summary.log)]
+    if summary.pushed is not None:
+        name = Path(summary.pushed.path).name
+        yield (
+            "Serve it",
+            [
+                f'docker run -p 8501:8501 -v "{Path(summary.pushed.path).resolve()}:/models/{name}"'
+                f" -e MODEL_NAME={name} tensorflow/serving"
+            ],
+        )
+
+
+def _near(path: str) -> str:
+    """The path from here, where that is shorter."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return path
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,126 @@
+"""What a run leaves behind as summary.json; imports no TensorFlow.
+
+A new figure is a field here, filled by local.py and shown by render.py.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from preprocessing.config import Record
+
+
+class ComponentRun(Record):
+    """One component of the pipeline, in the order in which they ran."""
+
+    name: str
+    seconds: float
+    state: Literal["run", "cached", "failed"]
+
+
+class Quarantined(Record):
+    """An example that could not be read."""
+
+    source: str
+    reason: str
+    split: str = ""
+
+
+class ClassMetrics(Record):
+    """How well one class is recognised; None where nothing was predicted or there."""
+
+    name: str
+    examples: int
+    precision: float | None
+    recall: float | None
+
+
+class Confusion(Record):
+    """How often examples of one class were taken for another."""
+
+    actual: str
+    predicted: str
+    count: int
+
+
+class SliceMetrics(Record):
+    """Metrics of the examples that share some columns' values."""
+
+    slice: dict[str, str]
+    metrics: dict[str, float]
+
+
+class BackboneUse(Record):
+    """The backbone of one feature, by content."""
+
+    feature: str
+    handle: str
+    digest: str
+
+
+class Pushed(Record):
+    """Where TF Serving finds the model: `<path>/<version>`."""
+
+    path: str
+    version: int
+
+
+class Prediction(Record):
+    """What the pushed model says about an example that it has not seen."""
+
+    source: str
+    actual: str
+    predicted: str
+    probability: float
+
+
+class Summary(Record):
+    """One run, from data to the verdict."""
+
+    run_id: str
+    name: str = Field(description="the pipeline's")
+    config_digest: str
+    stack: dict[str, str] = Field(description="version of Python and of each package that matters")
+    seconds: float
+    peak_memory_mb: float | None = None
+    components: tuple[ComponentRun, ...]
+    examples: dict[str, int] = Field(description="by split")
+    quarantined: int = 0
+    quarantine: tuple[Quarantined, ...] = Field((), description="the first of them, with reasons")
+    anomalies: tuple[str, ...] = Field((), description="found by ExampleValidator")
+    backbones: tuple[BackboneUse, ...] = ()
+    metrics: dict[str, dict[str, float]] = Field({}, description="by split, then by metric")
+    classes: dict[str, tuple[ClassMetrics, ...]] = Field({}, description="by split")
+    confusions: dict[str, tuple[Confusion, ...]] = Field({}, description="by split")
+    slices: dict[str, tuple[SliceMetrics, ...]] = Field({}, description="by split")
+    blessed: bool
+    reasons: tuple[str, ...] = Field(description="why it is blessed or not, one threshold each")
+    baseline: str = Field(
+        "there is no blessed model yet, so only absolute thresholds count",
+        description="what the model was compared with",
+    )
+    model: str | None = Field(None, description="the exported SavedModel")
+    pushed: Pushed | None = None
+    tensorboard: str | None = Field(None, description="folder of the training logs")
+    log: str
+    predictions: tuple[Prediction, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 for a blessed model, pushed where that was asked for, and 3 for another."""
+        return 0 if self.blessed else 3
+
+
+def write_summary(summary: Summary, path: str | Path) -> None:
+    """Writes summary.json, whole or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    staged = path.with_name(path.name + ".part")
+    staged.write_text(summary.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    staged.replace(path)
+
+
+def read_summary(path: str | Path) -> Summary:
+    """Reads what `write_summary` wrote."""
+    return Summary.model_validate_json(Path(path).read_text(encoding="utf-8"))
