@@ -1,0 +1,176 @@
+"""The pipeline as TFX sees it: which components, wired how.
+
+A new component gets its node here and its line in code_digest.CODE_OF.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow_data_validation as tfdv
+from tfx import types
+from tfx.components import (
+    Evaluator,
+    ExampleValidator,
+    ImportExampleGen,
+    StatisticsGen,
+    Trainer,
+    Transform,
+)
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.dsl.components.base import base_node
+from tfx.dsl.components.common import resolver
+from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
+from tfx.orchestration import metadata, pipeline
+from tfx.proto import example_gen_pb2, pusher_pb2, trainer_pb2
+from tfx.types import standard_artifacts
+
+from components.embedder.component import Embedder
+from components.example_gen.component import RowExampleGen
+from components.example_gen.config import TfRecordSource
+from components.pusher.component import Pusher
+from pipeline.code_digest import digest_code
+from pipeline.config import Config
+from pipeline.evaluation import build_eval_config
+from pipeline.schema import build_schema, write_schema
+from preprocessing.image import ImageInput
+from preprocessing.transform import TransformConfig
+from trainer.backbones.record import Backbone
+from trainer.embed import EmbedConfig
+from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
+from trainer.run import RunConfig
+
+# In memory, in this process: the fastest of Beam's local ways. The image name
+# is never used by it; without one, TFX packs itself into an archive for
+# workers that do not exist, once for each component.
+LOCAL_BEAM_ARGS = ("--runner=FnApiRunner", "--sdk_container_image=unused")
+
+
+def build_pipeline(
+    config: Config, backbones: Mapping[str, Backbone], *, cache: bool
+) -> pipeline.Pipeline:
+    """Builds the whole pipeline for one run.
+
+    Args:
+        config: The user's config, paths resolved.
+        backbones: The vendored backbone of each feature.
+        cache: Whether finished work with the same inputs is taken over.
+
+    Returns:
+        The pipeline, ready for a runner.
+    """
+    workdir = Path(config.workdir)
+    examples = _example_gen(config)
+    statistics = StatisticsGen(
+        examples=examples.outputs["examples"],
+        stats_options=tfdv.StatsOptions(feature_allowlist=_counted_columns(config)),
+    )
+    schema = ImportSchemaGen(schema_file=str(_schema_file(config, workdir)))
+    validator = ExampleValidator(
+        statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+    transform = Transform(
+        examples=examples.outputs["examples"],
+        schema=schema.outputs["schema"],
+        preprocessing_fn="preprocessing.transform.preprocessing_fn",
+        materialize=False,
+        disable_statistics=True,
+        custom_config={
+            "transform": _transform_config(config, backbones).model_dump(),
+            "code_digest": digest_code("Transform"),
+        },
+    )
+    embedder = Embedder(
+        examples=examples.outputs["examples"],
+        transform_graph=transform.outputs["transform_graph"],
+        embed_fn="trainer.embed.make_embed_fn",
+        config=EmbedConfig(backbones=dict(backbones), label=config.label.name).model_dump_json(),
+        code_digest=digest_code("Embedder"),
+    )
+    trainer = Trainer(
+        run_fn="trainer.run.run_fn",
+        examples=embedder.outputs["embeddings"],
+        transform_graph=transform.outputs["transform_graph"],
+        train_args=trainer_pb2.TrainArgs(splits=["train"]),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_config={
+            "trainer": RunConfig(
+                backbones=dict(backbones), label=config.label.name, train=config.train
+            ).model_dump(mode="json"),
+            "code_digest": digest_code("Trainer"),
+        },
+    )
+    nodes = [examples, statistics, schema, validator, transform, embedder, trainer]
+    nodes += _gate_and_push(config, examples, trainer)
+    return pipeline.Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=str(workdir / "artifacts"),
+        components=nodes,
+        enable_cache=cache,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(
+            str(workdir / "metadata.sqlite")
+        ),
+        beam_pipeline_args=list(LOCAL_BEAM_ARGS),
+    )
+
+
+def _gate_and_push(
+    config: Config, examples: base_node.BaseNode, trainer: Trainer
+) -> list[base_node.BaseNode]:
+    baseline = resolver.Resolver(
+        strategy_class=latest_blessed_model_strategy.LatestBlessedModelStrategy,
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+    ).with_id("Baseline")
+    evaluator = Evaluator(
+        examples=examples.outputs["examples"],
+        model=trainer.outputs["model"],
+        baseline_model=baseline.outputs["model"],
+        example_splits=["eval"],
+        eval_config=build_eval_config(config.evaluate, LABEL_ID, EXAMPLES_SIGNATURE, gate=True),
+    )
+    nodes: list[base_node.BaseNode] = [baseline, evaluator]
+    if config.push:
+        nodes.append(
+            Pusher(
+                model=trainer.outputs["model"],
+                model_blessing=evaluator.outputs["blessing"],
+                push_destination=pusher_pb2.PushDestination(
+                    filesystem=pusher_pb2.PushDestination.Filesystem(
+                        base_directory=config.push.path
+                    )
+                ),
+                custom_config={"keep": config.push.keep},
+            )
+        )
+    return nodes
+
+
+def _counted_columns(config: Config) -> list[str]:
+    """Columns that statistics are made of: never the pictures' bytes."""
+    names = [feature.name for feature in _schema(config).feature]
+    return [name for name in names if name not in config.features]
+
+
+def _schema(config: Config) -> Any:
+    return build_schema(
+        list(config.features),
+        config.label.name,
+        measured=not isinstance(config.data.source, TfRecordSource),
+    )
+
+
+def _schema_file(config: Config, workdir: Path) -> Path:
+    return write_schema(_schema(config), workdir / "schemas")
+
+
+def _transform_config(config: Config, backbones: Mapping[str, Backbone]) -> TransformConfig:
+    return TransformConfig(
+        label=config.label.name,
+        images={
+            name: ImageInput(
+                height=backbone.height, width=backbone.width, input_range=backbone.input_range
+            )
+            for name, backbone in backbones.items()
+        },
+    )

@@ -1,0 +1,67 @@
+"""The data's schema, written from the config before anything is read.
+
+A picture is declared as one (`image_domain`), so that nothing takes its bytes
+for text, and the label is not expected when the model serves.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+SERVING = "SERVING"
+
+
+def build_schema(images: Sequence[str], label: str, measured: bool) -> schema_pb2.Schema:
+    """Builds the schema of the raw examples.
+
+    Args:
+        images: Names of the image features.
+        label: Name of the label's column.
+        measured: Whether ExampleGen also wrote where each example comes from
+            and what it measured of each picture (not for tfrecord sources).
+
+    Returns:
+        The schema; every feature is required and holds one value.
+    """
+    schema = schema_pb2.Schema(default_environment=["TRAINING", SERVING])
+    for name in images:
+        _add(schema, name, schema_pb2.BYTES).image_domain.SetInParent()
+        if measured:
+            for suffix in ("width", "height", "bytes"):
+                column = _add(schema, f"{name}_{suffix}", schema_pb2.INT)
+                column.int_domain.min = 1
+                column.not_in_environment.append(SERVING)
+            _add(schema, f"{name}_format", schema_pb2.BYTES).not_in_environment.append(SERVING)
+    _add(schema, label, schema_pb2.BYTES).not_in_environment.append(SERVING)
+    if measured:
+        _add(schema, "source", schema_pb2.BYTES).not_in_environment.append(SERVING)
+    return schema
+
+
+def write_schema(schema: schema_pb2.Schema, folder: Path) -> Path:
+    """Writes the schema under a name that its content decides.
+
+    Args:
+        schema: The schema.
+        folder: Where schemas are kept.
+
+    Returns:
+        The file; another schema gives another name, which TFX's cache sees.
+    """
+    text = text_format.MessageToString(schema)
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    path = folder / name / "schema.pbtxt"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _add(schema: schema_pb2.Schema, name: str, kind: "schema_pb2.FeatureType") -> "schema_pb2.Feature":
+    feature = schema.feature.add(name=name, type=kind)
+    feature.presence.min_fraction = 1.0
+    feature.presence.min_count = 1
+    feature.shape.SetInParent()
+    return feature
