@@ -22,7 +22,8 @@ from pipeline.overrides import apply_overrides
 from pipeline.secret_check import check_secrets
 from pipeline.yaml_source import Document, read_yaml
 from preprocessing.config import Feature, LabelConfig, Record
-from preprocessing.errors import ConfigError, explain
+from preprocessing.errors import BackboneError, ConfigError, explain
+from trainer.backbones.handles import parse_handle
 from trainer.config import TrainConfig
 
 # What every example carries beside its features: see components/example_gen.
@@ -170,10 +171,24 @@ def _with_absolute_paths(
         update={"path": absolute(config.push.path, ("push", "path"))}
     )
     workdir = absolute(config.workdir, ("workdir",))
+    errors += _handle_errors(config, document)
     if errors:
         raise ConfigError("\n\n".join(errors))
     data = config.data.model_copy(update={"source": source.model_copy(update={"path": paths})})
     return config.model_copy(update={"data": data, "push": push, "workdir": workdir})
+
+
+def _handle_errors(config: Config, document: Document) -> list[str]:
+    errors = []
+    for name, feature in config.features.items():
+        try:
+            parse_handle(feature.backbone)
+        except BackboneError as error:
+            key = ("features", name, "backbone")
+            place = document.places.get((*key, "handle"), document.places.get(key))
+            where = ".".join(key)
+            errors.append(f"{place}: {where}: {error}" if place else f"{where}: {error}")
+    return errors
 
 
 def _each(

@@ -5,8 +5,9 @@ A new part of the summary is a function here and a line in `render_summary`.
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -15,15 +16,22 @@ from pipeline.summary import ClassMetrics, Summary
 
 # A person reads a few; summary.json holds all.
 _SHOWN = 5
-_METRICS = ("accuracy", "auc", "loss")
+_METRICS = {"accuracy": "Accuracy", "auc": "AUC", "loss": "Loss"}
 
 
-def render_summary(summary: Summary, console: Console) -> None:
-    """Writes the outcome of a run: what came in, what it took, how good it is, where it is."""
+def render_summary(summary: Summary, console: Console, *, components: bool = True) -> None:
+    """Writes the outcome of a run: what came in, what it took, how good it is, where it is.
+
+    Args:
+        summary: The run.
+        console: Where to write.
+        components: Whether to list the components; False where the progress
+            display has just done so.
+    """
     console.print()
     console.print(_headline(summary), soft_wrap=True)
     for table in (
-        _components(summary),
+        _components(summary) if components else None,
         _splits(summary),
         _classes(summary),
         _slices(summary),
@@ -32,7 +40,7 @@ def render_summary(summary: Summary, console: Console) -> None:
     ):
         if table is not None:
             console.print()
-            console.print(Padding(table, (0, 0, 0, 2)))
+            console.print(Padding(table, (0, 0, 0, 2), expand=False))
     console.print()
     for label, lines in _facts(summary):
         for position, line in enumerate(lines):
@@ -54,7 +62,8 @@ def _table(*headers: str, texts: int = 1) -> Table:
     """Makes a table of which the first `texts` columns are text and the others numbers."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for position, header in enumerate(headers):
-        table.add_column(header, justify="left" if position < texts else "right")
+        side: JustifyMethod = "left" if position < texts else "right"
+        table.add_column(header, justify=side, overflow="fold")
     return table
 
 
@@ -64,18 +73,13 @@ def _components(summary: Summary) -> Table:
     for component in summary.components:
         state = "" if component.state == "run" else component.state
         table.add_row(component.name, f"{component.seconds:.1f} s", Text(state, style="cyan"))
-    memory = summary.peak_memory_mb
-    peak = "" if memory is None else f"peak memory {memory / 1000:.1f} GB"
-    table.add_row(
-        Text("Whole run", style="bold"), Text(f"{summary.seconds:.1f} s", style="bold"), peak
-    )
     return table
 
 
 def _splits(summary: Summary) -> Table:
     given = {name for metrics in summary.metrics.values() for name in metrics}
     names = [name for name in _METRICS if name in given]
-    table = _table("Split", "Examples", *(name.capitalize() for name in names))
+    table = _table("Split", "Examples", *(_METRICS[name] for name in names))
     for split, examples in summary.examples.items():
         metrics = summary.metrics.get(split, {})
         table.add_row(split, f"{examples:,}", *(_figure(metrics.get(name)) for name in names))
@@ -115,7 +119,7 @@ def _slices(summary: Summary) -> Table | None:
     worst = sorted(slices, key=lambda one: one.metrics.get("accuracy", 0.0))[:_SHOWN]
     shown = f"hardest {len(worst)} of {len(slices)}" if len(worst) < len(slices) else "slice"
     names = [name for name in _METRICS if any(name in one.metrics for one in worst)]
-    table = _table(f"eval: {shown}", *(name.capitalize() for name in names))
+    table = _table(f"eval: {shown}", *(_METRICS[name] for name in names))
     for one in worst:
         what = ", ".join(f"{key} = {value}" for key, value in one.slice.items())
         table.add_row(Text(what), *(_figure(one.metrics.get(name)) for name in names))
@@ -129,7 +133,7 @@ def _quarantine(summary: Summary) -> Table | None:
     for one in summary.quarantine[:_SHOWN]:
         table.add_row(Text(one.source), Text(one.reason))
     if summary.quarantined > _SHOWN:
-        table.add_row("…", "all of them are in quarantine.jsonl")
+        table.add_row("...", "all of them are in quarantine.jsonl")
     return table
 
 
@@ -155,6 +159,9 @@ def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
         yield "Model", [_near(summary.model)]
     if summary.tensorboard:
         yield "Training", [f"tensorboard --logdir {_near(summary.tensorboard)}"]
+    memory = summary.peak_memory_mb
+    peak = "" if memory is None else f", {memory / 1000:.1f} GB of memory at most"
+    yield "Took", [f"{summary.seconds:.1f} s{peak}"]
     yield "Log", [_near(summary.log)]
     if summary.pushed is not None:
         name = Path(summary.pushed.path).name
@@ -176,4 +183,26 @@ def _near(path: str) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return "-" if value is None else f"{value:.3f}"
+
+
+def render_checks(checks: Iterable[Any], console: Console) -> None:
+    """Writes what `graft doctor` found, with the mending command below what is wrong."""
+    colours = {"ok": "green", "warning": "yellow", "failed": "red"}
+    for check in checks:
+        text = Text(f"{check.status:<8}", style=colours.get(check.status, "red"))
+        console.print(
+            text.append(f" {check.name:<20} {check.found}", style="default"), soft_wrap=True
+        )
+        if check.mend:
+            console.print(Text(f"{'':9}mend it: {check.mend}", style="bold"), soft_wrap=True)
+
+
+def render_handles(kinds: Iterable[Any], console: Console) -> None:
+    """Writes the handle kinds of trainer/backbones/handles.py."""
+    for kind in kinds:
+        console.print(Text(kind.form, style="bold"), highlight=False)
+        console.print(Padding(Text(kind.meaning), (0, 0, 0, 2), expand=False))
+        for example in kind.examples:
+            console.print(Text(f"  {example}", style="cyan"), soft_wrap=True, highlight=False)
+        console.print()

@@ -1,0 +1,213 @@
+"""The `graft` command: what its words mean and what its exit codes say.
+
+0 pushed, or nothing to push; 1 failed; 2 wrong usage or config; 3 ran, but the
+model was not blessed; 130 stopped by Ctrl-C. A new command is a function here.
+TensorFlow and TFX are imported inside the commands that need them, so that
+help and mistakes are answered at once.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from preprocessing.errors import GraftError, UsageError, explain
+
+_KERAS = "TF_USE_LEGACY_KERAS"
+
+
+class _Group(click.Group):
+    """Answers an unknown command with the closest one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            valid = self.list_commands(ctx)
+            raise UsageError(explain("graft has no such command", args[0], valid, "graft --help"))
+        return super().resolve_command(ctx, args)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line.
+
+    Args:
+        argv: The arguments without the program's name; None takes the real ones.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        code = graft.main(args=argv, prog_name="graft", standalone_mode=False)
+        sys.stdout.flush()
+    except GraftError as error:
+        return _fail(str(error), error.exit_code)
+    except click.UsageError as error:
+        return _fail(_explain_usage(error), 2)
+    except click.ClickException as error:
+        return _fail(error.format_message(), 2)
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("stopped", 130)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; keep Python from saying so.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except Exception as error:
+        return _fail(_explain_crash(error), 1)
+    return code if isinstance(code, int) else 0
+
+
+@click.group(
+    cls=_Group,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="graft-tfx", prog_name="graft", message="%(prog)s %(version)s")
+@click.pass_context
+def graft(ctx: click.Context) -> None:
+    """Turns pictures and a pretrained backbone into a validated model."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+    elif ctx.invoked_subcommand != "doctor":
+        _choose_keras()
+
+
+_AS_JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
+
+
+@graft.command()
+@click.argument("config", type=click.Path(dir_okay=False))
+@click.option(
+    "--set",
+    "overrides",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Change a value of the config, such as train.epochs=5; may be repeated.",
+)
+@click.option("--no-cache", is_flag=True, help="Do everything again, even what did not change.")
+@_AS_JSON
+def run(config: str, overrides: tuple[str, ...], no_cache: bool, as_json: bool) -> int:
+    """Run the pipeline that CONFIG describes, from data to a pushed model."""
+    from pipeline.config import load_config
+
+    checked = load_config(config, overrides)
+    from pipeline.session import run_pipeline, show
+
+    return show(run_pipeline(checked, cache=not no_cache), as_json)
+
+
+@graft.command()
+@click.option(
+    "--workdir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default="graft-demo",
+    show_default=True,
+    help="Folder for the demo's data, config and model.",
+)
+@_AS_JSON
+def demo(workdir: Path, as_json: bool) -> int:
+    """Run the whole pipeline on handwritten digits, offline."""
+    from pipeline.session import run_demo, show
+
+    return show(run_demo(workdir), as_json)
+
+
+@graft.command()
+@_AS_JSON
+def doctor(as_json: bool) -> int:
+    """Say what is wrong with this machine and how to mend it."""
+    from pipeline.doctor import run_checks
+    from pipeline.render import render_checks
+    from pipeline.session import console
+
+    checks = run_checks()
+    if as_json:
+        _echo_json([vars(check) if hasattr(check, "__dict__") else check for check in checks])
+    else:
+        render_checks(checks, console())
+    return 1 if any(check.status == "failed" for check in checks) else 0
+
+
+@graft.command()
+@_AS_JSON
+def backbones(as_json: bool) -> None:
+    """List the backbone handles that are understood."""
+    from pipeline.render import render_handles
+    from pipeline.session import console
+    from trainer.backbones.handles import HANDLE_KINDS
+
+    if as_json:
+        _echo_json([kind.model_dump() for kind in HANDLE_KINDS])
+    else:
+        render_handles(HANDLE_KINDS, console())
+
+
+@graft.command()
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write into this file."
+)
+def schema(output: Path | None) -> None:
+    """Print the config's JSON Schema, for editors."""
+    from pipeline.json_schema import json_schema_text
+
+    if output is None:
+        click.echo(json_schema_text(), nl=False)
+        return
+    try:
+        output.write_text(json_schema_text(), encoding="utf-8")
+    except OSError as error:
+        what = f"The schema cannot be written: {error.strerror}"
+        raise UsageError(explain(what, str(output))) from None
+
+
+def _choose_keras() -> None:
+    """Has tf.keras mean tf_keras, which Hub layers need; see docs of TF_USE_LEGACY_KERAS."""
+    given = os.environ.setdefault(_KERAS, "1")
+    if given not in ("1", "true", "True"):
+        raise UsageError(
+            explain(
+                f"The environment variable {_KERAS} asks for another Keras; "
+                f"unset it or set it to 1",
+                given,
+                ["1"],
+                "graft doctor",
+            )
+        )
+
+
+def _echo_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2))
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"graft: {message}", err=True)
+    return code
+
+
+def _explain_usage(error: click.UsageError) -> str:
+    command = error.ctx.command_path if error.ctx else "graft"
+    if isinstance(error, click.NoSuchOption) and error.ctx:
+        options = [name for param in error.ctx.command.params for name in param.opts]
+        valid = [name for name in (*options, "--help") if name.startswith("-")]
+        what = f"{command} has no such option"
+        return explain(what, error.option_name, valid, f"{command} --help")
+    return f"{error.format_message()}\n  See: {command} --help"
+
+
+def _explain_crash(error: Exception) -> str:
+    log = getattr(error, "log", None)
+    text = str(error)
+    if log is None:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="graft-", suffix=".log", delete=False, encoding="utf-8"
+        ) as file:
+            traceback.print_exception(error, file=file)
+        log, text = file.name, f"{type(error).__name__}: {error}"
+    first = text.strip().split("\n")[0]
+    return f"this is a defect, not a mistake of yours: {first}\n  Log with the traceback: {log}"

@@ -1,0 +1,97 @@
+"""What `graft run` and `graft demo` do around the pipeline: run id, log, summary."""
+
+import datetime
+import secrets
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from pipeline.config import Config, load_config
+from pipeline.render import render_summary
+from pipeline.summary import Summary
+from pipeline.terminal import Session
+from preprocessing.errors import GraftError, UsageError, explain
+from preprocessing.progress import stage
+
+
+def run_pipeline(config: Config, *, cache: bool) -> Summary:
+    """Runs a pipeline with the terminal kept for progress.
+
+    Args:
+        config: The checked config.
+        cache: Whether finished work with the same inputs is taken over.
+
+    Returns:
+        The run's summary, blessed or not.
+
+    Raises:
+        GraftError: The run failed; where the log is stands in the message.
+        CrashError: It failed for a reason that is no mistake of the user's.
+    """
+    run_id = _make_run_id()
+    log = Path(config.workdir) / "logs" / f"{run_id}.log"
+    _check_writable(log.parent)
+    try:
+        with Session(log):
+            stage(_LOADING, "started")
+            from pipeline import local
+
+            stage(_LOADING, "run")
+            return local.run(config, cache=cache, run_id=run_id, log=log)
+    except GraftError as error:
+        error.args = (f"{error}\n  Log: {log}",)
+        raise
+    except KeyboardInterrupt:
+        click.echo(f"graft: stopped; what is finished is kept\n  Log: {log}", err=True)
+        raise click.exceptions.Exit(130) from None
+
+
+_LOADING = "Loading TFX"
+
+
+def run_demo(folder: Path) -> Summary:
+    """Writes the demo's data and config, runs it, and lets the pushed model classify."""
+    from pipeline import demo
+
+    _check_writable(folder)
+    summary = run_pipeline(load_config(demo.write_demo(folder)), cache=True)
+    if summary.pushed is None:
+        return summary
+    with Session(Path(summary.log)):
+        predictions = demo.classify(summary, folder)
+    return summary.model_copy(update={"predictions": tuple(predictions)})
+
+
+def show(summary: Summary, as_json: bool) -> int:
+    """Writes a summary to standard output.
+
+    Returns:
+        The exit code that the summary stands for.
+    """
+    if as_json:
+        click.echo(summary.model_dump_json(indent=2))
+    else:
+        render_summary(summary, console(), components=not sys.stderr.isatty())
+    return summary.exit_code
+
+
+def console() -> Console:
+    """A console on standard output that survives characters the terminal cannot show."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 100)
+
+
+def _make_run_id() -> str:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"The working folder cannot be made: {error.strerror}"
+        raise UsageError(explain(what, str(folder))) from None
