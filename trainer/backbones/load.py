@@ -1,0 +1,38 @@
+"""Loads a vendored backbone, offline; kinds.py says which module does it."""
+
+from pathlib import Path
+
+from preprocessing.errors import BackboneError, explain
+from preprocessing.keras_mode import check_legacy_keras
+from trainer.backbones.kinds import KINDS
+from trainer.backbones.module import BackboneModule
+from trainer.backbones.record import Backbone
+from trainer.backbones.store import content_digest, files_below
+
+
+def load(backbone: Backbone) -> BackboneModule:
+    """Loads a backbone after reading its content once to verify it.
+
+    Args:
+        backbone: The record that vendoring gave.
+
+    Returns:
+        The backbone, called with [batch, height, width, 3] float32 pictures in
+        its input range, giving [batch, feature_width] float32, in inference
+        mode, and trackable by tf.saved_model.save.
+
+    Raises:
+        UsageError: If this process does not run on Keras 2.
+        BackboneError: If the content is missing or is not what was vendored.
+    """
+    check_legacy_keras()
+    found = content_digest(files_below(Path(backbone.path)))
+    if found != backbone.digest:
+        raise BackboneError(
+            explain(
+                f"The vendored copy of {backbone.handle!r} is missing or was changed: expected "
+                f"{backbone.digest}, found {found}. Run `graft run` again to vendor it anew.",
+                backbone.path,
+            )
+        )
+    return KINDS[backbone.kind].load(backbone)
