@@ -18,12 +18,12 @@ def decode_image(encoded: tf.Tensor) -> tf.Tensor:
 
     Grey pictures get three equal channels. CMYK and YCCK JPEGs become RGB, read
     as inverted where Adobe's marker says so. A PNG's transparency is composited
-    over white, except in grey ones of fewer than 8 bits. PNGs of 16 bits keep the
-    upper 8. Of a GIF the first frame is
-    used; what it does not paint is black. A BMP's fourth channel is padding and
-    is dropped; its palette is not read (ingest refuses such files). The
-    orientation in EXIF is not applied: TensorFlow does not read it, so pictures
-    from phones lie as their sensors saw them.
+    over white, except in grey ones of fewer than 8 bits. PNGs of 16 bits keep
+    the upper 8. Of a GIF the first frame is used; what it does not paint is
+    black. A BMP's fourth channel is padding and is dropped; its palette is not
+    read (ingest refuses such files). The orientation in EXIF is not applied:
+    TensorFlow does not read it, so pictures from phones lie as their sensors
+    saw them.
 
     Args:
         encoded: Scalar string, the file's bytes.

@@ -1,0 +1,103 @@
+"""Declares RowExampleGen: pictures and tables in, tf.Examples out."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.types import channel, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.example_gen import executor
+from components.example_gen.config import DataConfig
+from components.example_gen.fingerprint import fingerprint
+from components.example_gen.shards import SOURCE
+from components.example_gen.sources.columns import Columns
+from preprocessing.config import Feature
+from preprocessing.errors import ConfigError, explain
+
+DERIVED = ("width", "height", "bytes", "format")
+
+
+class RowExampleGenSpec(ComponentSpec):
+    """What RowExampleGen takes and gives; texts are JSON where not plain."""
+
+    PARAMETERS = {
+        "config": ExecutionParameter(type=str),
+        "features": ExecutionParameter(type=str),
+        "label": ExecutionParameter(type=str),
+        "carry": ExecutionParameter(type=str),
+        "fingerprint": ExecutionParameter(type=str),
+        "code_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: dict = {}
+    OUTPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
+
+
+class RowExampleGen(base_beam_component.BaseBeamComponent):
+    """Reads an image_folder or csv source into splits of tf.Examples.
+
+    Unreadable examples are set aside in the artifact's quarantine.jsonl;
+    ingest.json counts what came of the data.
+    """
+
+    SPEC_CLASS = RowExampleGenSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
+
+    def __init__(
+        self,
+        config: DataConfig,
+        features: Mapping[str, Feature],
+        label: str,
+        carry: Sequence[str] = (),
+        code_digest: str = "",
+    ) -> None:
+        """Lists the source, so that its mistakes show before anything runs.
+
+        Args:
+            config: Source, with paths that are absolute or hold for every
+                worker; splits and limits.
+            features: Each feature by name; a csv's columns of the same names
+                hold them.
+            label: The label's name.
+            carry: Columns that examples keep, such as those of slices.
+            code_digest: Digest of our own code, so that a changed line is not
+                answered from TFX's cache.
+
+        Raises:
+            ConfigError: If two columns would have the same name, or the source
+                cannot have such columns.
+            DataError: If the source is absent, empty or malformed.
+        """
+        kinds = {name: feature.kind for name, feature in features.items()}
+        columns = Columns(kinds, label, tuple(carry), config.splits.group_by)
+        _check_names(columns)
+        super().__init__(
+            RowExampleGenSpec(
+                config=config.model_dump_json(),
+                features=json.dumps(kinds),
+                label=label,
+                carry=json.dumps(list(carry)),
+                fingerprint=fingerprint(config, columns),
+                code_digest=code_digest,
+                examples=channel.Channel(type=standard_artifacts.Examples),
+            )
+        )
+
+
+def _check_names(columns: Columns) -> None:
+    derived = {f"{name}_{what}" for name in columns.features for what in DERIVED}
+    taken = {SOURCE} | derived
+    for what, name in [("features", name) for name in columns.features] + [
+        ("label.name", columns.label)
+    ]:
+        if name in taken:
+            raise ConfigError(
+                explain(f"{what}: examples already have a column of this name.", name)
+            )
+    if columns.label in columns.features:
+        raise ConfigError(explain("label.name: a feature has the same name.", columns.label))
+    for name in columns.carry:
+        if name in derived or name in columns.features:
+            raise ConfigError(
+                explain("This column cannot be carried: examples have one of this name.", name)
+            )

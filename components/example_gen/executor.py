@@ -1,0 +1,202 @@
+"""Runs ingest: two Beam passes around one plan; the rules are in the siblings.
+
+The first pass looks at every picture and keeps a line of text of each; then
+splits and files are planned; the second pass writes each file by itself. No
+picture ever goes through a shuffle, and a worker holds a few at a time.
+"""
+
+import collections
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+from absl import logging
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+
+from components.example_gen import outcome
+from components.example_gen.config import SPLIT_NAMES, DataConfig
+from components.example_gen.inspect import Inspected, inspect_rows
+from components.example_gen.rows import Quarantined, Row, read_lines, write_lines
+from components.example_gen.shards import inspected_from, plan_shards, write_shard
+from components.example_gen.sources.columns import Columns
+from components.example_gen.sources.registry import read_table
+from components.example_gen.splits import Member, assign_splits
+from preprocessing import progress
+
+STAGE = "RowExampleGen"
+
+_CHUNK_ROWS = 256
+
+_LOCK = threading.Lock()
+_DONE: collections.Counter = collections.Counter()
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Reads the configured source into an Examples artifact."""
+
+    def Do(  # noqa: N802
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes tf.Examples, quarantine.jsonl and ingest.json.
+
+        Args:
+            input_dict: Nothing is read from the pipeline.
+            output_dict: `examples`, one Examples artifact.
+            exec_properties: See `RowExampleGen`.
+
+        Raises:
+            ConfigError: If the source cannot have the configured columns.
+            DataError: If the data cannot be trained on.
+            QuarantineError: If more than the tolerated share is unusable; the
+                list is then kept outside the artifact, which TFX deletes.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        artifact = artifact_utils.get_single_instance(output_dict["examples"])
+        config = DataConfig.model_validate_json(exec_properties["config"])
+        columns = columns_from(exec_properties)
+        work = os.path.join(artifact.uri, ".work")
+        tf.io.gfile.makedirs(work)
+
+        table = read_table(config, columns)
+        inspected, unusable = self._inspect(table.rows, columns, work)
+        quarantined = sorted([*table.quarantined, *unusable], key=lambda one: one.source)
+        total = len(inspected) + len(quarantined)
+        logging.info("%d of %d examples are usable", len(inspected), total)
+        _judge(config, inspected, quarantined, total, artifact.uri)
+
+        members = [_member(example) for example in inspected]
+        splits = assign_splits(members, config.splits.model_dump(), config.splits.stratify)
+        outcome.check_splits(inspected, splits)
+        self._write(plan_shards(inspected, splits, config.shard_examples), columns, artifact.uri)
+        tf.io.gfile.rmtree(work)
+
+        summary = outcome.summarise(inspected, splits, quarantined, table.notes)
+        outcome.write_quarantine(os.path.join(artifact.uri, outcome.QUARANTINE), quarantined)
+        outcome.write_summary(os.path.join(artifact.uri, outcome.INGEST), summary)
+        artifact.split_names = artifact_utils.encode_split_names(
+            [name for name in SPLIT_NAMES if name in summary["examples"]]
+        )
+        examples_utils.set_payload_format(artifact, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
+
+    def _inspect(
+        self, rows: Sequence[Row], columns: Columns, work: str
+    ) -> tuple[list[Inspected], list[Quarantined]]:
+        """First pass: looks at every picture."""
+        chunks = []
+        for start in range(0, len(rows), _CHUNK_ROWS):
+            chunks.append(os.path.join(work, f"rows-{start:09d}.jsonl"))
+            write_lines(chunks[-1], rows[start : start + _CHUNK_ROWS])
+        self._run(_InspectChunk(columns, len(rows)), chunks)
+        inspected, quarantined = [], []
+        for chunk in chunks:
+            for fields in read_lines(_inspected_path(chunk)):
+                if "pictures" in fields:
+                    inspected.append(inspected_from(fields))
+                else:
+                    quarantined.append(Quarantined(**fields))
+        return inspected, quarantined
+
+    def _write(self, plan: dict[str, list[Inspected]], columns: Columns, uri: str) -> None:
+        """Second pass: writes every file of examples."""
+        shards = []
+        for name, examples in plan.items():
+            plan_path = os.path.join(uri, ".work", f"plan-{name.replace('/', '-')}.jsonl")
+            write_lines(plan_path, examples)
+            shards.append((plan_path, os.path.join(uri, name)))
+        self._run(_WriteShard(columns, sum(map(len, plan.values()))), shards)
+
+    def _run(self, work: beam.DoFn, elements: Sequence[Any]) -> None:
+        with self._make_beam_pipeline() as pipeline:
+            # One element is a whole file's worth of work, so each is given out
+            # by itself.
+            pipeline | beam.Create(elements) | beam.Reshuffle() | beam.ParDo(work)
+
+
+class _InspectChunk(beam.DoFn):
+    """Looks at the rows that one file lists."""
+
+    def __init__(self, columns: Columns, total: int) -> None:
+        self._columns = columns
+        self._total = total
+
+    def process(self, path: str) -> Iterator[None]:
+        rows = [Row(**fields) for fields in read_lines(path)]
+        found = inspect_rows(rows, self._columns.features, _threads())
+        write_lines(_inspected_path(path), found)
+        _report(os.path.dirname(path), len(rows), self._total, "examples checked")
+        yield from ()
+
+
+class _WriteShard(beam.DoFn):
+    """Writes one file of examples."""
+
+    def __init__(self, columns: Columns, total: int) -> None:
+        self._columns = columns
+        self._total = total
+
+    def process(self, shard: tuple[str, str]) -> Iterator[None]:
+        plan, path = shard
+        features, label = self._columns.features, self._columns.label
+        count = write_shard(plan, path, features, label, _threads())
+        _report(os.path.dirname(plan), count, self._total, "examples written")
+        yield from ()
+
+
+def columns_from(exec_properties: dict[str, Any]) -> Columns:
+    """Restores the columns from the component's execution properties."""
+    config = DataConfig.model_validate_json(exec_properties["config"])
+    return Columns(
+        features=json.loads(exec_properties["features"]),
+        label=exec_properties["label"],
+        carry=tuple(json.loads(exec_properties["carry"])),
+        group_by=config.splits.group_by,
+    )
+
+
+def _judge(
+    config: DataConfig,
+    inspected: Sequence[Inspected],
+    quarantined: Sequence[Quarantined],
+    total: int,
+    uri: str,
+) -> None:
+    """Stops the run where too little is left; keeps the list of what was lost."""
+    component, name = os.path.split(os.path.normpath(uri))
+    kept = os.path.join(os.path.dirname(component), "quarantine", f"{name}.jsonl")
+    try:
+        outcome.check_quarantine(quarantined, total, config.max_quarantined_share, kept)
+        outcome.check_classes(inspected, quarantined)
+    except Exception:
+        outcome.write_quarantine(kept, quarantined)
+        raise
+
+
+def _member(example: Inspected) -> Member:
+    return Member(example.content, example.row.label, example.row.split, example.row.group)
+
+
+def _inspected_path(chunk: str) -> str:
+    return chunk.replace("rows-", "inspected-")
+
+
+def _threads() -> int:
+    return max(2, min(8, os.cpu_count() or 2))
+
+
+def _report(work: str, count: int, total: int, unit: str) -> None:
+    """Adds up over this process's chunks; other workers count their own."""
+    with _LOCK:
+        _DONE[work, unit] += count
+        done = _DONE[work, unit]
+    progress.report(STAGE, done, total, unit)

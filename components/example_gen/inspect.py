@@ -1,0 +1,168 @@
+"""Whether one example can be used: every picture is read and really decoded.
+
+A new feature kind is a function here and one row in INSPECTORS.
+"""
+
+import dataclasses
+import hashlib
+import re
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import tensorflow as tf
+
+from components.example_gen.rows import Quarantined, Row
+from preprocessing.decode import decode_image
+from preprocessing.formats import format_of, refusal
+
+# Bounds what one picture may cost in memory: 192 MB decoded. A phone's largest
+# usual picture has 50 million pixels.
+MAX_PIXELS = 64_000_000
+MAX_BYTES = 256_000_000
+
+
+class UnusableError(Exception):
+    """The example is to be quarantined; the message is the reason."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """What is known of a picture after a look at it.
+
+    Attributes:
+        sha256: Of its bytes, 64 hexadecimal digits.
+        format: JPEG, PNG, GIF or BMP.
+        width: In pixels.
+        height: In pixels.
+        bytes: Size of the encoded picture.
+    """
+
+    sha256: str
+    format: str
+    width: int
+    height: int
+    bytes: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Inspected:
+    """A row whose pictures are all usable."""
+
+    row: Row
+    pictures: dict[str, Picture]
+
+    @property
+    def content(self) -> str:
+        """A digest of what the example holds, without its name and label."""
+        digests = [self.pictures[name].sha256 for name in sorted(self.pictures)]
+        return (
+            digests[0] if len(digests) == 1 else hashlib.sha256(repr(digests).encode()).hexdigest()
+        )
+
+
+def read_picture(path: str) -> bytes:
+    """Reads a picture's file.
+
+    Raises:
+        UnusableError: If there is no such file, or it cannot be read.
+    """
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file:
+            if file.size() > MAX_BYTES:
+                raise UnusableError(f"the file has {file.size()} bytes, more than {MAX_BYTES}")
+            return file.read()
+    except tf.errors.NotFoundError as error:
+        raise UnusableError(f"no such file: {path}") from error
+    except tf.errors.PermissionDeniedError as error:
+        raise UnusableError(f"no permission to read {path}") from error
+    except tf.errors.OpError as error:
+        raise UnusableError(f"the file cannot be read: {_plain(error)}") from error
+
+
+def inspect_picture(encoded: bytes) -> Picture:
+    """Decodes a picture with the ops that will serve it.
+
+    JPEGs are decoded at an eighth of their size, which reads the whole file and
+    refuses what the full size refuses, in a fraction of the time.
+
+    Args:
+        encoded: The file's bytes.
+
+    Returns:
+        What is known of it.
+
+    Raises:
+        UnusableError: If it is in another format, damaged, empty, or has more
+            than MAX_PIXELS.
+    """
+    reason = refusal(encoded)
+    if reason:
+        raise UnusableError(reason)
+    kind = str(format_of(encoded))
+    try:
+        width, height = _size(kind, encoded)
+        if width <= 0 or height <= 0:
+            raise UnusableError(f"{kind}: the picture has no pixels ({width}x{height})")
+        if width * height > MAX_PIXELS:
+            raise UnusableError(f"{kind}: {width}x{height} are more than {MAX_PIXELS} pixels")
+        if kind == "JPEG":
+            tf.io.decode_jpeg(encoded, channels=3, ratio=8)
+        else:
+            height, width = decode_image(tf.constant(encoded)).shape[:2]
+    except (tf.errors.OpError, struct.error) as error:
+        raise UnusableError(f"{kind}: damaged or cut short ({_plain(error)})") from error
+    digest = hashlib.sha256(encoded).hexdigest()
+    return Picture(digest, kind, width, height, len(encoded))
+
+
+def _inspect_image(path: str) -> Picture:
+    return inspect_picture(read_picture(path))
+
+
+INSPECTORS: Mapping[str, Callable[[str], Picture]] = {"image": _inspect_image}
+
+
+def inspect_rows(
+    rows: Sequence[Row], features: Mapping[str, str], threads: int
+) -> list[Inspected | Quarantined]:
+    """Inspects rows side by side; TensorFlow's ops let other threads run.
+
+    Args:
+        rows: What to look at.
+        features: Kind of each feature by name.
+        threads: How many rows at a time; bounds memory.
+
+    Returns:
+        For each row, in the same order, what is known or why not.
+    """
+
+    def inspect(row: Row) -> Inspected | Quarantined:
+        try:
+            found = {name: INSPECTORS[kind](row.values[name]) for name, kind in features.items()}
+        except UnusableError as error:
+            return Quarantined(row.source, str(error), row.split, row.label)
+        return Inspected(row, found)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(inspect, rows))
+
+
+def _size(kind: str, encoded: bytes) -> tuple[int, int]:
+    """Returns width and height as the header states them."""
+    if kind == "JPEG":
+        height, width, _ = tf.io.extract_jpeg_shape(encoded).numpy().tolist()
+        return width, height
+    if kind == "PNG":
+        return struct.unpack_from(">II", encoded, 16)
+    if kind == "GIF":
+        return struct.unpack_from("<HH", encoded, 6)
+    width, height = struct.unpack_from("<ii", encoded, 18)
+    # A negative height means that the rows run downwards.
+    return width, abs(height)
+
+
+def _plain(error: Exception) -> str:
+    """Takes TensorFlow's decoration off a message."""
+    text = re.sub(r"^\{\{.*?\}\}\s*", "", str(error).strip())
+    return re.sub(r"\s*\[Op:\w+\].*$", "", text, flags=re.DOTALL).rstrip(".")

@@ -1,0 +1,76 @@
+"""What passes between the steps of ingest: rows, and those set aside.
+
+Rows travel between Beam passes as lines of JSON, so that a pass is given a file
+name and not the data.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One example as its source names it; nothing is read yet.
+
+    Attributes:
+        source: What the user knows the example by: a path relative to the
+            source's folder, or `table.csv:row`.
+        values: For each image feature the picture's full path; for each carried
+            column its text.
+        label: The class.
+        split: train, eval or test where the source says so, else None.
+        group: Rows with the same group stay in one split; None for no group.
+    """
+
+    source: str
+    values: dict[str, str]
+    label: str
+    split: str | None = None
+    group: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Quarantined:
+    """An example that is set aside, and why."""
+
+    source: str
+    reason: str
+    split: str | None = None
+    label: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Everything that a source has to say.
+
+    Attributes:
+        rows: The candidates, in the source's order.
+        quarantined: What can be set aside without reading a picture.
+        notes: Sentences for the summary, such as how many files are no pictures.
+    """
+
+    rows: list[Row]
+    quarantined: list[Quarantined]
+    notes: list[str]
+
+
+def write_lines(path: str, records: Iterable[object]) -> None:
+    """Writes dataclass records as JSON, one a line, whole or not at all."""
+    partial = path + ".partial"
+    with tf.io.gfile.GFile(partial, "w") as file:
+        # A GFile that nothing is written to makes no file.
+        file.write("")
+        for record in records:
+            fields = dataclasses.asdict(record)  # type: ignore[call-overload]
+            file.write(json.dumps(fields, ensure_ascii=False) + "\n")
+    tf.io.gfile.rename(partial, path, overwrite=True)
+
+
+def read_lines(path: str) -> Iterator[dict]:
+    """Reads what `write_lines` wrote, as dicts."""
+    with tf.io.gfile.GFile(path, "r") as file:
+        for line in file:
+            yield json.loads(line)

@@ -1,0 +1,134 @@
+"""Files of tf.Examples: which example goes where, and how one is written.
+
+An example holds, for each image feature, its encoded bytes and
+`<feature>_width`, `_height`, `_bytes` (int64) and `_format` (text); the label
+under its name; carried columns as text; and `source`. A column that every
+example gets is added to `to_example`.
+"""
+
+import collections
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import tensorflow as tf
+
+from components.example_gen.inspect import Inspected, Picture, read_picture
+from components.example_gen.rows import Row, read_lines
+from preprocessing.errors import DataError
+
+SOURCE = "source"
+
+# Pictures held in memory at a time while a shard is written.
+_WINDOW = 32
+
+
+def plan_shards(
+    inspected: Sequence[Inspected], splits: Sequence[str], shard_examples: int
+) -> dict[str, list[Inspected]]:
+    """Deals examples out to files.
+
+    Inside a split they are sorted by content, which mixes the classes in a way
+    that only depends on the data, and dealt out evenly.
+
+    Args:
+        inspected: All usable examples.
+        splits: The split of each.
+        shard_examples: Examples in one file, at most.
+
+    Returns:
+        The examples of each file by its path, relative to the artifact.
+    """
+    by_split: dict[str, list[Inspected]] = collections.defaultdict(list)
+    for example, split in zip(inspected, splits, strict=True):
+        by_split[split].append(example)
+    plan = {}
+    for split, examples in by_split.items():
+        examples.sort(key=lambda example: (example.content, example.row.source))
+        count = -(-len(examples) // shard_examples)
+        for index in range(count):
+            name = f"Split-{split}/data_tfrecord-{index:05d}-of-{count:05d}"
+            start, end = (len(examples) * at // count for at in (index, index + 1))
+            plan[name] = examples[start:end]
+    return plan
+
+
+def write_shard(
+    plan_path: str, path: str, features: Mapping[str, str], label: str, threads: int
+) -> int:
+    """Writes one file of examples, whole or not at all.
+
+    Not compressed: photos do not get smaller (0.4 % for JPEGs), and gzip takes
+    longer than everything else that is done here.
+
+    Args:
+        plan_path: Lines of JSON, one `Inspected` each.
+        path: The file to write.
+        features: Kind of each feature by name.
+        label: The label's column.
+        threads: How many pictures are read at a time.
+
+    Returns:
+        How many examples were written.
+
+    Raises:
+        DataError: If a picture changed or went away since it was inspected.
+    """
+    partial = plan_path + ".partial"
+    count = 0
+    with tf.io.TFRecordWriter(partial) as writer, ThreadPoolExecutor(threads) as pool:
+        for window in _windows(read_lines(plan_path), _WINDOW):
+            for example in pool.map(lambda one: to_example(one, features, label), window):
+                writer.write(example.SerializeToString())
+                count += 1
+    tf.io.gfile.makedirs(os.path.dirname(path))
+    tf.io.gfile.rename(partial, path, overwrite=True)
+    return count
+
+
+def inspected_from(fields: Mapping) -> Inspected:
+    """Restores an `Inspected` from its JSON fields."""
+    pictures = {name: Picture(**picture) for name, picture in fields["pictures"].items()}
+    return Inspected(Row(**fields["row"]), pictures)
+
+
+def to_example(example: Inspected, features: Mapping[str, str], label: str) -> tf.train.Example:
+    """Reads an example's pictures and builds its tf.Example.
+
+    Raises:
+        DataError: If a picture changed or went away since it was inspected.
+    """
+    row = example.row
+    columns: dict[str, bytes | int] = {SOURCE: row.source.encode(), label: row.label.encode()}
+    for name, value in row.values.items():
+        if name not in features:
+            columns[name] = value.encode()
+    for name, picture in example.pictures.items():
+        encoded = read_picture(row.values[name])
+        if len(encoded) != picture.bytes:
+            raise DataError(f"{row.source} changed while it was being read; run again")
+        columns[name] = encoded
+        columns[f"{name}_width"] = picture.width
+        columns[f"{name}_height"] = picture.height
+        columns[f"{name}_bytes"] = picture.bytes
+        columns[f"{name}_format"] = picture.format.encode()
+    return tf.train.Example(
+        features=tf.train.Features(feature={name: _feature(columns[name]) for name in columns})
+    )
+
+
+def _feature(value: bytes | int) -> tf.train.Feature:
+    if isinstance(value, int):
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+
+def _windows(lines: Iterator[dict], size: int) -> Iterator[list[Inspected]]:
+    window = []
+    for fields in lines:
+        window.append(inspected_from(fields))
+        if len(window) == size:
+            yield window
+            window = []
+    if window:
+        yield window
