@@ -115,10 +115,8 @@ def load_config(
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        siblings = (
-            sorted(p.name for p in path.parent.glob("*.y*ml")) if path.parent.is_dir() else []
-        )
-        raise ConfigError(explain("There is no such config file", str(path), siblings)) from None
+        beside = sorted(str(other) for other in path.parent.glob("*.y*ml"))
+        raise ConfigError(explain("There is no such config file", str(path), beside)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(explain(f"The config file cannot be read: {error}", str(path))) from None
     document = read_yaml(text, path.name)

@@ -125,7 +125,9 @@ def describe(schema: Schema) -> list[str]:
 
 
 def _describe_mapping(schema: Schema) -> str:
-    keys = ", ".join(schema.get("properties") or describe(_keys(schema)))
+    key = _keys(schema)
+    named = [f"{example}: …" for example in key.get("examples", ())]
+    keys = ", ".join(schema.get("properties") or named or describe(key))
     count = ", not empty" if schema.get("minProperties") else ""
     return f"a mapping {{{keys}}}{count}"
 
