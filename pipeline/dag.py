@@ -3,11 +3,10 @@
 A new component gets its node here and its line in code_digest.CODE_OF.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import tensorflow_data_validation as tfdv
 from tfx import types
 from tfx.components import (
     Evaluator,
@@ -27,7 +26,7 @@ from tfx.types import standard_artifacts
 
 from components.embedder.component import Embedder
 from components.example_gen.component import RowExampleGen
-from components.example_gen.config import TfRecordSource
+from components.example_gen.config import SplitsConfig, TfRecordSource
 from components.pusher.component import Pusher
 from pipeline.code_digest import digest_code
 from pipeline.config import Config
@@ -39,6 +38,11 @@ from trainer.backbones.record import Backbone
 from trainer.embed import EmbedConfig
 from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
 from trainer.run import RunConfig
+
+EXAMPLES = "ExampleGen"
+BASELINE = "Baseline"
+GATE = "Evaluator"
+TEST = "TestEvaluator"
 
 # In memory, in this process: the fastest of Beam's local ways. The image name
 # is never used by it; without one, TFX packs itself into an archive for
@@ -61,11 +65,12 @@ def build_pipeline(
     """
     workdir = Path(config.workdir)
     examples = _example_gen(config)
-    statistics = StatisticsGen(
-        examples=examples.outputs["examples"],
-        stats_options=tfdv.StatsOptions(feature_allowlist=_counted_columns(config)),
-    )
     schema = ImportSchemaGen(schema_file=str(_schema_file(config, workdir)))
+    # The schema says which columns are pictures; of those, only presence and
+    # size are counted.
+    statistics = StatisticsGen(
+        examples=examples.outputs["examples"], schema=schema.outputs["schema"]
+    )
     validator = ExampleValidator(
         statistics=statistics.outputs["statistics"], schema=schema.outputs["schema"]
     )
@@ -121,7 +126,7 @@ def _gate_and_push(
         strategy_class=latest_blessed_model_strategy.LatestBlessedModelStrategy,
         model=types.Channel(type=standard_artifacts.Model),
         model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
-    ).with_id("Baseline")
+    ).with_id(BASELINE)
     evaluator = Evaluator(
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
@@ -130,6 +135,17 @@ def _gate_and_push(
         eval_config=build_eval_config(config.evaluate, LABEL_ID, EXAMPLES_SIGNATURE, gate=True),
     )
     nodes: list[base_node.BaseNode] = [baseline, evaluator]
+    if _has_test_split(config, examples):
+        nodes.append(
+            Evaluator(
+                examples=examples.outputs["examples"],
+                model=trainer.outputs["model"],
+                example_splits=["test"],
+                eval_config=build_eval_config(
+                    config.evaluate, LABEL_ID, EXAMPLES_SIGNATURE, gate=False
+                ),
+            ).with_id(TEST)
+        )
     if config.push:
         nodes.append(
             Pusher(
@@ -146,22 +162,66 @@ def _gate_and_push(
     return nodes
 
 
-def _counted_columns(config: Config) -> list[str]:
-    """Columns that statistics are made of: never the pictures' bytes."""
-    names = [feature.name for feature in _schema(config).feature]
-    return [name for name in names if name not in config.features]
+def _example_gen(config: Config) -> base_node.BaseNode:
+    source = config.data.source
+    if isinstance(source, TfRecordSource):
+        return _import_examples(source, config.data.splits).with_id(EXAMPLES)
+    return RowExampleGen(
+        config.data,
+        config.features,
+        config.label.name,
+        code_digest=digest_code("ExampleGen"),
+    ).with_id(EXAMPLES)
 
 
-def _schema(config: Config) -> Any:
-    return build_schema(
+def _import_examples(source: TfRecordSource, splits: SplitsConfig) -> ImportExampleGen:
+    """Stock ImportExampleGen, with the splits that the files bring or by hash."""
+    if isinstance(source.path, str):
+        buckets = {"train": splits.train, "eval": splits.eval, "test": splits.test}
+        return ImportExampleGen(
+            input_base=os.path.dirname(source.path),
+            input_config=example_gen_pb2.Input(
+                splits=[_pattern("single", os.path.basename(source.path))]
+            ),
+            output_config=example_gen_pb2.Output(
+                split_config=example_gen_pb2.SplitConfig(
+                    splits=[
+                        example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=size)
+                        for name, size in buckets.items()
+                        if size
+                    ]
+                )
+            ),
+        )
+    base = os.path.commonpath([os.path.dirname(path) for path in source.path.values()])
+    return ImportExampleGen(
+        input_base=base,
+        input_config=example_gen_pb2.Input(
+            splits=[
+                _pattern(split, os.path.relpath(path, base)) for split, path in source.path.items()
+            ]
+        ),
+    )
+
+
+def _pattern(split: str, pattern: str) -> example_gen_pb2.Input.Split:
+    return example_gen_pb2.Input.Split(name=split, pattern=pattern)
+
+
+def _has_test_split(config: Config, examples: base_node.BaseNode) -> bool:
+    if isinstance(examples, RowExampleGen):
+        return "test" in examples.split_names
+    source = config.data.source
+    return "test" in source.path if isinstance(source.path, dict) else config.data.splits.test > 0
+
+
+def _schema_file(config: Config, workdir: Path) -> Path:
+    schema = build_schema(
         list(config.features),
         config.label.name,
         measured=not isinstance(config.data.source, TfRecordSource),
     )
-
-
-def _schema_file(config: Config, workdir: Path) -> Path:
-    return write_schema(_schema(config), workdir / "schemas")
+    return write_schema(schema, workdir / "schemas")
 
 
 def _transform_config(config: Config, backbones: Mapping[str, Backbone]) -> TransformConfig:

@@ -100,6 +100,8 @@ def _threshold(name: str, threshold: Threshold) -> tfma.MetricThreshold:
         allowed = threshold.no_worse_than_baseline_by
         result.change_threshold.absolute.value = -allowed if higher else allowed
         result.change_threshold.direction = (
-            tfma.MetricDirection.HIGHER_IS_BETTER if higher else tfma.MetricDirection.LOWER_IS_BETTER
+            tfma.MetricDirection.HIGHER_IS_BETTER
+            if higher
+            else tfma.MetricDirection.LOWER_IS_BETTER
         )
     return result

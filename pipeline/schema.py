@@ -59,7 +59,9 @@ def write_schema(schema: schema_pb2.Schema, folder: Path) -> Path:
     return path
 
 
-def _add(schema: schema_pb2.Schema, name: str, kind: "schema_pb2.FeatureType") -> "schema_pb2.Feature":
+def _add(
+    schema: schema_pb2.Schema, name: str, kind: "schema_pb2.FeatureType"
+) -> "schema_pb2.Feature":
     feature = schema.feature.add(name=name, type=kind)
     feature.presence.min_fraction = 1.0
     feature.presence.min_count = 1
