@@ -20,7 +20,8 @@ _SCALARS = (
     ("int", r"[-+]?(0|[1-9][0-9]*)", list("-+0123456789")),
     (
         "float",
-        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+"
+        r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
         list("-+.0123456789"),
     ),
     ("merge", r"<<", ["<"]),
@@ -61,8 +62,8 @@ def read_yaml(text: str, source: str) -> Document:
             value is of a type that configs do not have, or an alias contains
             itself.
     """
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             return Document(None, {})
@@ -72,13 +73,12 @@ def read_yaml(text: str, source: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{source}, line {mark.line + 1}, column {mark.column + 1}" if mark else source
-        received = text.splitlines()[mark.line].strip() if mark and text.strip() else text
+        received = "".join(text.split("\n")[mark.line : mark.line + 1]).strip() if mark else text
         what = f"{place}: this is not valid YAML: {error.problem or error.context}"
         raise ConfigError(explain(what, received)) from None
     except yaml.YAMLError as error:
-        raise ConfigError(f"{source}: this is not valid YAML: {error}") from None
-    finally:
-        loader.dispose()
+        what = str(error).split("\n")[0]
+        raise ConfigError(f"{source}: this is not valid YAML: {what}") from None
 
 
 def _check(
