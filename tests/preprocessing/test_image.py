@@ -1,0 +1,57 @@
+"""Resizing and scaling: hand-computed values, and the same in every way of running."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from preprocessing.image import ImageInput, prepare_images, resize_and_scale
+
+
+def png(pixels):
+    return tf.io.encode_png(np.asarray(pixels, np.uint8)).numpy()
+
+
+WANTED = ImageInput(height=2, width=2, input_range=(-1.0, 1.0))
+
+
+def test_black_and_white_reach_the_ends_of_the_range():
+    picture = np.array([[[0] * 3, [255] * 3], [[255] * 3, [0] * 3]], np.uint8)
+    scaled = resize_and_scale(tf.constant(picture), WANTED).numpy()
+    np.testing.assert_allclose(scaled[..., 0], [[-1, 1], [1, -1]], atol=1e-6)
+
+
+def test_a_range_of_0_to_255_leaves_the_values_as_they_are():
+    picture = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    wanted = ImageInput(height=2, width=2, input_range=(0.0, 255.0))
+    np.testing.assert_allclose(
+        resize_and_scale(tf.constant(picture), wanted), picture.astype(np.float32), atol=1e-4
+    )
+
+
+def test_shrinking_averages_instead_of_sampling_single_pixels():
+    stripes = np.zeros((4, 4, 3), np.uint8)
+    stripes[:, ::2] = 200
+    wanted = ImageInput(height=1, width=1, input_range=(0.0, 255.0))
+    np.testing.assert_allclose(
+        resize_and_scale(tf.constant(stripes), wanted).numpy().ravel(), [100.0] * 3, atol=1.0
+    )
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (5, 1), (3, 4), (33, 17)])
+def test_any_size_of_picture_gives_the_wanted_one(size):
+    images = prepare_images(tf.constant([png(np.full((*size, 3), 255))]), WANTED)
+    np.testing.assert_allclose(images, np.ones((1, 2, 2, 3)), atol=1e-5)
+
+
+def test_an_empty_batch_gives_an_empty_batch():
+    assert prepare_images(tf.constant([], tf.string), WANTED).shape == (0, 2, 2, 3)
+
+
+def test_eager_graph_and_dataset_give_the_same():
+    encoded = [png(np.random.default_rng(n).integers(0, 256, (9, 6, 3))) for n in range(3)]
+    eager = prepare_images(tf.constant(encoded), WANTED).numpy()
+    graph = tf.function(lambda batch: prepare_images(batch, WANTED))(tf.constant(encoded))
+    dataset = tf.data.Dataset.from_tensor_slices(encoded).batch(2)
+    piped = list(dataset.map(lambda batch: prepare_images(batch, WANTED)).unbatch())
+    np.testing.assert_array_equal(eager, graph)
+    np.testing.assert_array_equal(eager, np.stack(piped))
