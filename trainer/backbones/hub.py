@@ -111,7 +111,7 @@ def load(backbone: Backbone) -> BackboneModule:
         The backbone in inference mode.
     """
     loaded, apply = _callable(Path(backbone.path), read_call(Path(backbone.path), backbone.handle))
-    return BackboneModule(apply, loaded, backbone)
+    return BackboneModule(apply, loaded, getattr(loaded, "variables", ()), backbone)
 
 
 def _callable(folder: Path, call: Call) -> tuple:

@@ -155,10 +155,8 @@ def load(backbone: Backbone) -> BackboneModule:
     application = _read(folder)
     model = _build(application, backbone.height, folder, origin=backbone.handle)
     preprocess = _preprocess_input(application.application)
-    # The model itself stays out of the module: tracked, every layer would be traced and saved
-    # for the sake of Keras; the variables are all that the function needs.
     return BackboneModule(
-        lambda images: model(preprocess(images), training=False), list(model.variables), backbone
+        lambda images: model(preprocess(images), training=False), model, model.variables, backbone
     )
 
 
