@@ -6,6 +6,7 @@ TensorFlow and TFX are imported inside the commands that need them, so that
 help and mistakes are answered at once.
 """
 
+import dataclasses
 import json
 import os
 import sys
@@ -18,8 +19,7 @@ from typing import Any
 import click
 
 from preprocessing.errors import GraftError, UsageError, explain
-
-_KERAS = "TF_USE_LEGACY_KERAS"
+from preprocessing.keras_mode import ACCEPTED, VARIABLE, check_legacy_keras
 
 
 class _Group(click.Group):
@@ -74,8 +74,11 @@ def graft(ctx: click.Context) -> None:
     """Turns pictures and a pretrained backbone into a validated model."""
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
-    elif ctx.invoked_subcommand != "doctor":
-        _choose_keras()
+        return
+    # Before anything can import TensorFlow, which decides then.
+    os.environ.setdefault(VARIABLE, ACCEPTED[0])
+    if ctx.invoked_subcommand != "doctor":
+        check_legacy_keras()
 
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
@@ -126,12 +129,13 @@ def doctor(as_json: bool) -> int:
     from pipeline.render import render_checks
     from pipeline.session import console
 
-    checks = run_checks()
+    with console(stderr=True).status("Looking at this machine; importing TFX takes a while"):
+        checks = run_checks()
     if as_json:
-        _echo_json([vars(check) if hasattr(check, "__dict__") else check for check in checks])
+        _echo_json([dataclasses.asdict(check) for check in checks])
     else:
         render_checks(checks, console())
-    return 1 if any(check.status == "failed" for check in checks) else 0
+    return 1 if any(check.status == "fail" for check in checks) else 0
 
 
 @graft.command()
@@ -164,21 +168,6 @@ def schema(output: Path | None) -> None:
     except OSError as error:
         what = f"The schema cannot be written: {error.strerror}"
         raise UsageError(explain(what, str(output))) from None
-
-
-def _choose_keras() -> None:
-    """Has tf.keras mean tf_keras, which Hub layers need; see docs of TF_USE_LEGACY_KERAS."""
-    given = os.environ.setdefault(_KERAS, "1")
-    if given not in ("1", "true", "True"):
-        raise UsageError(
-            explain(
-                f"The environment variable {_KERAS} asks for another Keras; "
-                f"unset it or set it to 1",
-                given,
-                ["1"],
-                "graft doctor",
-            )
-        )
 
 
 def _echo_json(value: Any) -> None:

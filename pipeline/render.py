@@ -3,7 +3,7 @@
 A new part of the summary is a function here and a line in `render_summary`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -186,16 +186,17 @@ def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def render_checks(checks: Iterable[Any], console: Console) -> None:
+def render_checks(checks: Sequence[Any], console: Console) -> None:
     """Writes what `graft doctor` found, with the mending command below what is wrong."""
-    colours = {"ok": "green", "warning": "yellow", "failed": "red"}
+    colours = {"ok": "green", "warn": "yellow", "fail": "red"}
+    width = max(len(check.name) for check in checks)
     for check in checks:
-        text = Text(f"{check.status:<8}", style=colours.get(check.status, "red"))
-        console.print(
-            text.append(f" {check.name:<20} {check.found}", style="default"), soft_wrap=True
-        )
+        status = Text(f"{check.status:<5}", style=colours[check.status])
+        name = Text(f" {check.name:<{width}}  ", style="bold")
+        console.print(status + name + Text(check.found), soft_wrap=True, highlight=False)
         if check.mend:
-            console.print(Text(f"{'':9}mend it: {check.mend}", style="bold"), soft_wrap=True)
+            mend = Text(f"{'':6}mend it: {check.mend}", style="cyan")
+            console.print(mend, soft_wrap=True, highlight=False)
 
 
 def render_handles(kinds: Iterable[Any], console: Console) -> None:

@@ -1,6 +1,7 @@
 """What `graft run` and `graft demo` do around the pipeline: run id, log, summary."""
 
 import datetime
+import io
 import secrets
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from pipeline.summary import Summary
 from pipeline.terminal import Session
 from preprocessing.errors import GraftError, UsageError, explain
 from preprocessing.progress import stage
+
+_LOADING = "Loading TFX"
 
 
 def run_pipeline(config: Config, *, cache: bool) -> Summary:
@@ -48,14 +51,11 @@ def run_pipeline(config: Config, *, cache: bool) -> Summary:
         raise click.exceptions.Exit(130) from None
 
 
-_LOADING = "Loading TFX"
-
-
 def run_demo(folder: Path) -> Summary:
     """Writes the demo's data and config, runs it, and lets the pushed model classify."""
+    _check_writable(folder)
     from pipeline import demo
 
-    _check_writable(folder)
     summary = run_pipeline(load_config(demo.write_demo(folder)), cache=True)
     if summary.pushed is None:
         return summary
@@ -77,11 +77,16 @@ def show(summary: Summary, as_json: bool) -> int:
     return summary.exit_code
 
 
-def console() -> Console:
-    """A console on standard output that survives characters the terminal cannot show."""
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else 100)
+def console(*, stderr: bool = False) -> Console:
+    """A console that survives characters which the terminal cannot show.
+
+    Args:
+        stderr: Whether it is on standard error instead of standard output.
+    """
+    stream = sys.stderr if stderr else sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return Console(file=stream, width=None if stream.isatty() else 100)
 
 
 def _make_run_id() -> str:

@@ -1,0 +1,177 @@
+"""A person reads the outcome of a run in 80 columns."""
+
+import io
+
+from rich.console import Console
+
+from pipeline.doctor import Check
+from pipeline.render import render_checks, render_handles, render_summary
+from pipeline.summary import (
+    ClassMetrics,
+    ComponentRun,
+    Confusion,
+    Prediction,
+    Pushed,
+    Quarantined,
+    SliceMetrics,
+    Summary,
+)
+from trainer.backbones.handles import HANDLE_KINDS
+
+SUMMARY = Summary(
+    run_id="20260101-000000-abcd",
+    name="flowers",
+    config_digest="sha256:0",
+    stack={},
+    seconds=101.2,
+    peak_memory_mb=1830,
+    components=(
+        ComponentRun(name="ExampleGen", seconds=3.2, state="cached"),
+        ComponentRun(name="Trainer", seconds=61.0, state="run"),
+    ),
+    examples={"train": 1437, "eval": 180, "test": 181},
+    metrics={"eval": {"accuracy": 0.98333, "auc": 0.9991}, "test": {"accuracy": 0.5}},
+    blessed=True,
+    reasons=("accuracy 0.983 is at least 0.95",),
+    baseline="the last blessed model, version 3",
+    model="/somewhere/model",
+    pushed=Pushed(path="/somewhere/serving/flowers", version=4),
+    tensorboard="/somewhere/logs",
+    log="/somewhere/run.log",
+)
+
+
+def shown(width=80, components=True, **changes):
+    stream = io.StringIO()
+    summary = SUMMARY.model_copy(update=changes)
+    render_summary(summary, Console(file=stream, width=width), components=components)
+    return stream.getvalue()
+
+
+def lines(text, *starts):
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip().startswith(starts)]
+
+
+def test_the_first_line_is_the_verdict():
+    assert shown().split("\n")[1] == "flowers, run 20260101-000000-abcd: blessed and pushed"
+    assert shown(pushed=None).split("\n")[1].endswith(": blessed")
+    assert shown(pushed=None, blessed=False).split("\n")[1].endswith(": not blessed, not pushed")
+
+
+def test_components_come_with_their_time_and_what_was_cached():
+    text = shown()
+    assert lines(text, "ExampleGen", "Trainer") == ["ExampleGen 3.2 s cached", "Trainer 61.0 s"]
+    assert "ExampleGen" not in shown(components=False)
+
+
+def test_every_split_comes_with_its_examples_and_metrics():
+    assert lines(shown(), "Split", "train", "eval", "test") == [
+        "Split Examples Accuracy AUC",
+        "train 1,437 - -",
+        "eval 180 0.983 0.999",
+        "test 181 0.500 -",
+    ]
+
+
+def test_the_hardest_classes_come_first_with_what_they_are_taken_for():
+    classes = [
+        ClassMetrics(name=f"class {index}", examples=10, precision=0.9, recall=0.9)
+        for index in range(6)
+    ]
+    classes.append(ClassMetrics(name="rose", examples=10, precision=None, recall=0.0))
+    confusions = (
+        Confusion(actual="rose", predicted="tulip", count=1),
+        Confusion(actual="rose", predicted="poppy", count=9),
+    )
+    text = shown(classes={"eval": tuple(classes)}, confusions={"eval": confusions})
+    table = lines(text, "eval: hardest", "rose", "class")
+    assert table[0] == "eval: hardest 5 of 7 Examples Precision Recall Taken for"
+    assert table[1] == "rose 10 - 0.000 poppy (9), tulip (1)"
+    assert len(table) == 6
+
+
+def test_slices_are_shown_with_the_hardest_first():
+    slices = tuple(
+        SliceMetrics(slice={"image_format": name}, metrics={"accuracy": accuracy})
+        for name, accuracy in (("PNG", 0.9), ("GIF", 0.2))
+    )
+    assert lines(shown(slices={"eval": slices}), "image_format") == [
+        "image_format = GIF 0.200",
+        "image_format = PNG 0.900",
+    ]
+
+
+def test_what_was_set_aside_is_shown_with_its_reason_and_a_long_name_is_not_cut():
+    name = "train/" + "very_long_name_" * 6 + ".png"
+    text = shown(
+        quarantined=12, quarantine=(Quarantined(source=name, reason="the file ends early"),)
+    )
+    assert "Set aside: 12" in text
+    assert "the file ends early" in text
+    assert name in "".join(part for line in text.splitlines() for part in line.split()[:1])
+    assert "quarantine.jsonl" in text
+
+
+def test_the_end_says_why_and_where_and_what_to_type_next():
+    text = shown(anomalies=("image_width: none in eval",))
+    assert text[text.index("  Blessed") :] == (
+        "  Blessed     accuracy 0.983 is at least 0.95\n"
+        "  Baseline    the last blessed model, version 3\n"
+        "  Anomalies   image_width: none in eval\n"
+        "  Pushed      /somewhere/serving/flowers/4\n"
+        "  Training    tensorboard --logdir /somewhere/logs\n"
+        "  Took        101.2 s, 1.8 GB of memory at most\n"
+        "  Log         /somewhere/run.log\n"
+        '  Serve it    docker run -p 8501:8501 -v "/somewhere/serving/flowers:/models/flowers" '
+        "-e MODEL_NAME=flowers tensorflow/serving\n"
+    )
+
+
+def test_a_refused_model_is_shown_with_the_reasons_and_without_a_way_to_serve_it():
+    text = shown(blessed=False, pushed=None, reasons=("accuracy 0.5 is below 0.8", "loss 3"))
+    assert "  Not blessed accuracy 0.5 is below 0.8\n              loss 3\n" in text
+    assert "  Model       /somewhere/model\n" in text
+    assert "Serve it" not in text
+
+
+def test_paths_below_where_one_stands_are_shown_from_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert "  Log         logs/run.log\n" in shown(log=str(tmp_path / "logs" / "run.log"))
+
+
+def test_predictions_of_the_pushed_model_are_shown():
+    prediction = Prediction(source="a.png", actual="3", predicted="8", probability=0.51234)
+    assert lines(shown(predictions=(prediction,)), "a.png") == ["a.png 8 0.512 3"]
+
+
+def test_names_in_square_brackets_are_no_markup():
+    text = shown(
+        quarantined=1, quarantine=(Quarantined(source="[red]/a.png", reason="[/] is no tag"),)
+    )
+    assert "[red]/a.png" in text
+    assert "[/] is no tag" in text
+
+
+def test_tables_fit_into_80_columns():
+    head = shown(quarantined=1, quarantine=(Quarantined(source="a " * 60, reason="b " * 60),))
+    assert max(len(line) for line in head[: head.index("  Blessed")].splitlines()) <= 80
+
+
+def test_a_check_that_failed_comes_with_what_mends_it():
+    stream = io.StringIO()
+    checks = [
+        Check("glibc", "ok", "2.41", ""),
+        Check("compiler", "fail", "none", "apt install g++"),
+    ]
+    render_checks(checks, Console(file=stream, width=80))
+    assert stream.getvalue() == (
+        "ok    glibc     2.41\nfail  compiler  none\n      mend it: apt install g++\n"
+    )
+
+
+def test_every_kind_of_handle_is_shown_with_its_examples():
+    stream = io.StringIO()
+    render_handles(HANDLE_KINDS, Console(file=stream, width=80))
+    for kind in HANDLE_KINDS:
+        for text in (kind.form, *kind.examples):
+            assert text in stream.getvalue()
