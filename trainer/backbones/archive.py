@@ -36,11 +36,13 @@ def extract(archive: Path, folder: Path, origin: str, max_bytes: int = MAX_BYTES
         BackboneError: If it is no archive, is truncated or damaged, is larger
             than the bounds, or holds anything but files and folders inside.
     """
-    if not tarfile.is_tarfile(archive):
-        raise BackboneError(_not_an_archive(archive, origin))
+    try:
+        opened = tarfile.open(archive)
+    except _DAMAGED as error:
+        raise BackboneError(_not_an_archive(archive, origin)) from error
     left = max_bytes
     try:
-        with tarfile.open(archive) as tar:
+        with opened as tar:
             for count, member in enumerate(tar):
                 left -= member.size
                 if left < 0 or count >= MAX_FILES:

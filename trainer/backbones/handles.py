@@ -155,7 +155,7 @@ def _hub_form(config: BackboneConfig, target: str) -> Literal["url", "gcs", "pat
         raise BackboneError(
             explain(
                 "A hub: handle is a path or a URL of a known scheme.",
-                scheme,
+                target,
                 SCHEMES,
                 SEE,
             )
