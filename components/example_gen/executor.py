@@ -31,7 +31,8 @@ from components.example_gen.sources.registry import read_table
 from components.example_gen.splits import Member, assign_splits
 from preprocessing import progress
 
-STAGE = "RowExampleGen"
+# The node's name in the pipeline.
+STAGE = "ExampleGen"
 
 _CHUNK_ROWS = 256
 
@@ -70,7 +71,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         table = read_table(config, columns)
         inspected, unusable = self._inspect(table.rows, columns, work)
-        quarantined = sorted([*table.quarantined, *unusable], key=lambda one: one.source)
+        quarantined = [*table.quarantined, *unusable]
         total = len(inspected) + len(quarantined)
         logging.info("%d of %d examples are usable", len(inspected), total)
         _judge(config, inspected, quarantined, total, artifact.uri)
@@ -87,7 +88,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         artifact.split_names = artifact_utils.encode_split_names(
             [name for name in SPLIT_NAMES if name in summary["examples"]]
         )
-        examples_utils.set_payload_format(artifact, example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE)
+        tf_example = example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE  # type: ignore[attr-defined]
+        examples_utils.set_payload_format(artifact, tf_example)
 
     def _inspect(
         self, rows: Sequence[Row], columns: Columns, work: str

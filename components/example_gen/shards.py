@@ -58,8 +58,8 @@ def write_shard(
 ) -> int:
     """Writes one file of examples, whole or not at all.
 
-    Not compressed: photos do not get smaller (0.4 % for JPEGs), and gzip takes
-    longer than everything else that is done here.
+    Not compressed: gzip made 2,370 small photos 7 % smaller and their writing
+    three times as slow.
 
     Args:
         plan_path: Lines of JSON, one `Inspected` each.

@@ -43,11 +43,16 @@ def read(source: ImageFolderSource, columns: Columns) -> Table:
     walk = _Walk(feature)
     for split, path in paths_of(source.path).items():
         _check_is_folder(path)
-        if split is None:
-            for part, folder, prefix in _split_folders(path):
-                walk.add(folder, part, prefix)
-        else:
+        if split is not None:
             walk.add(path, split, f"{split}/")
+            continue
+        parts = _split_folders(path)
+        for part, name in parts.items():
+            walk.add(os.path.join(path, name), part, f"{name}/")
+        if parts:
+            walk.add_loose(path)
+        else:
+            walk.add(path, None, "")
     _check_classes(walk, source)
     return Table(walk.rows, walk.quarantined, walk.notes())
 
@@ -73,6 +78,12 @@ class _Walk:
                     self._add_file(root, relative, name, split, prefix)
             else:
                 self._add_file(root, name, None, split, prefix)
+
+    def add_loose(self, root: str) -> None:
+        """Adds the files that lie beside split folders."""
+        for name in _listed(root):
+            if not _is_folder(os.path.join(root, name)):
+                self._add_file(root, name, None, None, "")
 
     def notes(self) -> list[str]:
         """Returns sentences about what was passed over."""
@@ -145,14 +156,15 @@ def _check_is_folder(path: str) -> None:
         raise DataError(explain(what, path))
 
 
-def _split_folders(root: str) -> list[tuple[str | None, str, str]]:
-    """Returns (split, folder, prefix) of each split, or the root as the only one."""
-    folders = [name for name in _listed(root) if _is_folder(os.path.join(root, name))]
+def _split_folders(root: str) -> dict[str, str]:
+    """Returns the folder's name of each split; empty where folders are classes."""
     by_split: dict[str, str] = {}
-    for name in folders:
+    for name in _listed(root):
+        if not _is_folder(os.path.join(root, name)):
+            continue
         split = split_of(name)
         if split is None:
-            return [(None, root, "")]
+            return {}
         if split in by_split:
             raise DataError(
                 explain(
@@ -162,10 +174,8 @@ def _split_folders(root: str) -> list[tuple[str | None, str, str]]:
                 )
             )
         by_split[split] = name
-    # Without train/, the folders are classes that happen to be called so.
-    if "train" not in by_split:
-        return [(None, root, "")]
-    return [(split, os.path.join(root, name), f"{name}/") for split, name in by_split.items()]
+    # Without train/, they are classes that happen to be called so.
+    return by_split if "train" in by_split else {}
 
 
 def _check_classes(walk: _Walk, source: ImageFolderSource) -> None:
