@@ -40,5 +40,5 @@ bench: setup  ## the README's measured tables
 locks:  ## make requirements/*.lock from their inputs (UPGRADE=1: newest versions)
 	@$(call START,requirements.locks)
 
-clean:  ## remove .venv, caches and runs
-	rm -rf .venv .graft build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+clean:  ## remove .venv and the tools' caches; runs stay
+	rm -rf .venv build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache

@@ -108,3 +108,25 @@ def install_command(distribution: tuple[str, ...], package: str, python: str = "
     if {"fedora", "rhel", "centos"} & set(distribution):
         return f"sudo dnf install {fedora[package]}"
     return f"sudo apt-get install {debian[package]}"
+
+
+def read_available_memory(
+    meminfo: Path = Path("/proc/meminfo"), cgroup: Path = Path("/sys/fs/cgroup")
+) -> int | None:
+    """Returns the bytes that a new process can take, None where nothing tells.
+
+    A container's limit counts too: the kernel's figure is the whole machine's.
+    """
+    try:
+        found = re.search(r"MemAvailable:\s*(\d+) kB", meminfo.read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    if found is None:
+        return None
+    available = int(found.group(1)) * 1024
+    try:
+        limit = int((cgroup / "memory.max").read_text(encoding="utf-8"))
+        used = int((cgroup / "memory.current").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return available
+    return min(available, limit - used)

@@ -95,11 +95,13 @@ def pick(machine: Machine, stacks: tuple[Stack, ...], folder: Path) -> tuple[Sta
     interpreters = find_interpreters()
     picked = choose(machine, stacks, interpreters)
     fitting = [stack for stack in stacks if runs_on(stack, machine)]
-    if picked is None and fitting and not os.environ.get("GRAFT_PYTHON"):
+    asked = os.environ.get("GRAFT_PYTHON")
+    if picked is None and fitting and not asked:
         fetched = fetch_interpreter(fitting[0].pythons[0], folder)
         picked = choose(machine, stacks, (fetched,)) if fetched else None
     if picked is None:
-        raise CannotSetUpError(explain_no_stack(machine, stacks, interpreters))
+        wish = f"GRAFT_PYTHON is {asked!r}, so only that was tried.\n" if asked else ""
+        raise CannotSetUpError(wish + explain_no_stack(machine, stacks, interpreters))
     return picked
 
 

@@ -1,7 +1,7 @@
 """Where the Pythons of this machine are: PATH, pyenv's versions, then uv's.
 
 pyenv's shims answer "command not found" unless their version is activated, so
-its versions are looked up in its own folder too. A new place to look is a new
+its versions are looked up in its own folder instead. A new place to look is a new
 line in `candidate_paths`.
 """
 
@@ -58,9 +58,14 @@ def candidate_paths(environ: Mapping[str, str]) -> list[str]:
         name = environ["GRAFT_PYTHON"]
         return [shutil.which(name, path=environ.get("PATH")) or name]
     names = [f"python{version}" for version in VERSIONS] + ["python3", "python"]
-    folders = environ.get("PATH", "").split(os.pathsep) + ["/usr/local/bin", "/usr/bin"]
-    on_path = [os.path.join(folder, name) for name in names for folder in folders if folder]
     pyenv = Path(environ.get("PYENV_ROOT") or Path(environ.get("HOME", "/")) / ".pyenv")
+    folders = environ.get("PATH", "").split(os.pathsep) + ["/usr/local/bin", "/usr/bin"]
+    on_path = [
+        os.path.join(folder, name)
+        for name in names
+        for folder in folders
+        if folder and Path(folder) != pyenv / "shims"
+    ]
     in_pyenv = [
         str(path)
         for version in VERSIONS
