@@ -66,7 +66,8 @@ def locate(loc: Path, schema: Schema, data: Any) -> Located:
         The place without union members. Where a value fits no member of a
         union, the place and the schema are the union's.
     """
-    here, parent, path = schema, {}, []
+    here, parent = schema, Schema()
+    path: list[str | int] = []
     for part in loc:
         if part == "[key]":
             return Located(tuple(path), _keys(parent), parent, True, False)
@@ -173,8 +174,7 @@ def _fits(value: Any, schema: Schema) -> bool:
 def _is_called(label: str, schema: Schema) -> bool:
     """Whether pydantic's name of a union member, such as `dict[str,str]`, is this member's."""
     names = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
-    containers = {"object": "dict", "array": ("list", "tuple")}
+    containers = {"object": ("dict",), "array": ("list", "tuple")}
     kind = str(schema.get("type"))
-    if "title" in schema and label == schema["title"]:
-        return True
-    return label == names.get(kind) or label.startswith(containers.get(kind, "\0"))
+    exact = label in (names.get(kind), schema.get("title"))
+    return exact or label.startswith(containers.get(kind, ()))

@@ -76,6 +76,11 @@ def read_yaml(text: str, source: str) -> Document:
         received = "".join(text.split("\n")[mark.line : mark.line + 1]).strip() if mark else text
         what = f"{place}: this is not valid YAML: {error.problem or error.context}"
         raise ConfigError(explain(what, received)) from None
+    except (ValueError, KeyError):
+        # Only a tag that somebody wrote, such as !!int, can promise what is not there.
+        raise ConfigError(f"{source}: a value is not of the type that its !! tag says") from None
+    except RecursionError:
+        raise ConfigError(f"{source}: lists or mappings are nested too deeply") from None
     except yaml.YAMLError as error:
         what = str(error).split("\n")[0]
         raise ConfigError(f"{source}: this is not valid YAML: {what}") from None
@@ -99,8 +104,14 @@ def _check(
     elif isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
             _check(item, (*path, position), source, places, above)
-    elif node.tag == _TAG + "float" and not math.isfinite(_Loader("").construct_yaml_float(node)):
+    elif node.tag == _TAG + "float" and not _is_finite(node):
         raise ConfigError(explain(f"{place}: this is not a finite number", node.value))
+
+
+def _is_finite(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and math.isfinite(
+        _Loader("").construct_yaml_float(node)
+    )
 
 
 def _check_mapping(
@@ -124,5 +135,6 @@ def _check_mapping(
             what = f"{source}, line {line}: this key is already on line {lines[key.value]}"
             raise ConfigError(explain(what, ".".join(str(part) for part in (*path, key.value))))
         lines[key.value] = line
-        places[(*path, key.value)] = f"{source}, line {line}"
-        _check(value, (*path, key.value), source, places, above)
+        below = (*path, key.value)
+        places[below] = f"{source}, line {line}"
+        _check(value, below, source, places, above)

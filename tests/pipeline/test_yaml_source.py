@@ -119,6 +119,9 @@ def test_aliases_and_merges_work():
             "a.yaml, line 1: a key must be text; put it in quotes\n  Received: 'seq'",
         ),
         ("a: .inf\n", "a.yaml, line 1: this is not a finite number\n  Received: '.inf'"),
+        ("a: !!int x", "a.yaml: a value is not of the type that its !! tag says"),
+        ("a: !!bool x", "a.yaml: a value is not of the type that its !! tag says"),
+        ("a: 1e999", "a.yaml, line 1: this is not a finite number\n  Received: '1e999'"),
         ("a: &a [*a]\n", "a.yaml, line 1: this alias contains itself"),
     ],
 )
@@ -132,6 +135,11 @@ def test_what_a_config_cannot_hold_is_refused_with_its_line(text, message):
 def test_broken_text_never_ends_in_a_traceback(text):
     with pytest.raises(ConfigError, match=r"^a.yaml.*: this is not valid YAML: "):
         read(text)
+
+
+def test_endless_nesting_is_refused():
+    with pytest.raises(ConfigError, match="^a.yaml: lists or mappings are nested too deeply$"):
+        read("[" * 10_000)
 
 
 @given(st.text(alphabet="ab:-[]{}&*!<>|'\"#%@`, \n\t~0.e?", max_size=40))
