@@ -50,7 +50,8 @@ def make_embed_fn(
     def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         return extractor.preprocess(tf.io.parse_example(serialized, columns))
 
-    embed = tf.function(extractor.embed, reduce_retracing=True)
+    # Everything called here is traced already; there is no Python left to convert.
+    embed = tf.function(extractor.embed, reduce_retracing=True, autograph=False)
 
     def embed_fn(serialized: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
         batches = (

@@ -79,16 +79,17 @@ class ServedModel(tf.Module):
         @tf.function(
             input_signature=[
                 {name: tf.TensorSpec([None], tf.string, name=name) for name in self._features}
-            ]
+            ],
+            autograph=False,
         )
         def serve_raw(raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             return self.predict(raw)
 
-        @tf.function(input_signature=[serialized])
+        @tf.function(input_signature=[serialized], autograph=False)
         def serve_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             return self.predict(tf.io.parse_example(examples, columns))
 
-        @tf.function(input_signature=[serialized])
+        @tf.function(input_signature=[serialized], autograph=False)
         def transform_labels(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             raw = tf.io.parse_example(examples, label_column)
             return {LABEL_ID: self._extractor.preprocess(raw)[self._label]}
