@@ -4,6 +4,7 @@ import datetime
 import io
 import secrets
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -39,9 +40,10 @@ def run_pipeline(config: Config, *, cache: bool) -> Summary:
     try:
         with Session(log):
             stage(_LOADING, "started")
+            began = time.monotonic()
             from pipeline import local
 
-            stage(_LOADING, "run")
+            stage(_LOADING, "run", time.monotonic() - began)
             return local.run(config, cache=cache, run_id=run_id, log=log)
     except GraftError as error:
         error.args = (f"{error}\n  Log: {log}",)

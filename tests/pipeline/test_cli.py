@@ -211,7 +211,11 @@ def run(config, **_):
         SUMMARY=SUMMARY.model_dump_json(),
     )
     assert Summary.model_validate_json(done.stdout) == SUMMARY
-    assert done.stderr == "Loading TFX: started\nLoading TFX: finished\nTrainer: started\n"
+    assert done.stderr.splitlines() == [
+        "Loading TFX: started",
+        "Loading TFX: finished after 0.0 s",
+        "Trainer: started",
+    ]
 
 
 def test_the_runner_gets_the_config_the_cache_and_the_log(config, runner):
@@ -271,7 +275,7 @@ def test_ctrl_c_ends_a_run_with_one_line_and_code_130(config):
         [sys.executable, "-c", code, "run", config], stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr.readline() == "Loading TFX: started\n"
-        assert process.stderr.readline() == "Loading TFX: finished\n"
+        assert process.stderr.readline() == "Loading TFX: finished after 0.0 s\n"
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
