@@ -37,7 +37,7 @@ def extract(archive: Path, folder: Path, origin: str, max_bytes: int = MAX_BYTES
             than the bounds, or holds anything but files and folders inside.
     """
     try:
-        opened = tarfile.open(archive)
+        opened = tarfile.open(archive)  # noqa: SIM115 - entered below, under another message
     except _DAMAGED as error:
         raise BackboneError(_not_an_archive(archive, origin)) from error
     left = max_bytes

@@ -90,7 +90,7 @@ def check_variables(folder: Path, origin: str) -> None:
         reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
         for name in reader.get_variable_to_shape_map():
             reader.get_tensor(name)
-    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+    except (tf.errors.OpError, RuntimeError, ValueError, LookupError) as error:
         reason = str(error).splitlines()[0]
         raise BackboneError(
             explain(f"The SavedModel's variables are incomplete or damaged: {reason}", origin)
@@ -137,7 +137,11 @@ def read_call(folder: Path, origin: str) -> Call:
             input_name=input_name,
             output_name=output_name,
         )
-    offered = [*(name for name in children if not name.startswith("_")), *graph.signature_def]
+    offered = [
+        name
+        for name in (*children, *graph.signature_def)
+        if not name.startswith("_") and name != "signatures"
+    ]
     raise BackboneError(
         explain(
             "The SavedModel has neither a __call__ nor a serving_default signature that takes one "

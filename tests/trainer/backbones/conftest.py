@@ -2,6 +2,8 @@
 
 import http.server
 import io
+import subprocess
+import sys
 import tarfile
 import threading
 from pathlib import Path
@@ -126,3 +128,40 @@ def save_model(tmp_path_factory):
 def tiny(save_model):
     """[?, 8, 8, 3] -> [?, 4]; the picture of ones gives 12, 15, 18, 21."""
     return save_model()
+
+
+@pytest.fixture
+def export_and_compare(tmp_path):
+    """Exports a loaded backbone as a part of a model and calls it in a fresh process."""
+    import numpy as np
+    import tensorflow as tf
+
+    def check(module, size, top):
+        class Whole(tf.Module):
+            def __init__(self):
+                super().__init__()
+                self.backbone = module
+
+            @tf.function(input_signature=[tf.TensorSpec([None, size, size, 3], tf.float32)])
+            def serve(self, images):
+                return {"features": self.backbone(images)}
+
+        whole = Whole()
+        images = np.random.default_rng(0).uniform(0, top, [2, size, size, 3]).astype(np.float32)
+        tf.saved_model.save(whole, str(tmp_path / "export"), signatures=whole.serve)
+        np.save(tmp_path / "images.npy", images)
+        np.save(tmp_path / "features.npy", module(images))
+        code = (
+            "import sys, numpy as np, tensorflow as tf\n"
+            "folder = sys.argv[1]\n"
+            "model = tf.saved_model.load(folder + '/export')\n"
+            "signature = model.signatures['serving_default']\n"
+            "out = signature(images=tf.constant(np.load(folder + '/images.npy')))['features']\n"
+            "np.testing.assert_allclose(out, np.load(folder + '/features.npy'), rtol=1e-5)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+    return check

@@ -131,7 +131,8 @@ def test_keys_of_keras_handles_are_refused_for_hub_handles():
 
 def test_no_tensorflow_is_imported():
     code = (
-        "import sys, trainer.backbones.handles, trainer.backbones.record, preprocessing.keras_mode\n"
+        "import sys, trainer.backbones.handles, trainer.backbones.record\n"
+        "import trainer.backbones.store, preprocessing.keras_mode\n"
         "sys.exit('tensorflow' in sys.modules or 'tf_keras' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from preprocessing.errors import BackboneError
@@ -50,6 +50,7 @@ def test_the_digest_is_the_documented_one(tmp_path):
     assert digest_of(tmp_path) == "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.dictionaries(st.text("ab", min_size=1, max_size=3), st.binary(max_size=3), min_size=2))
 def test_any_change_of_name_or_content_changes_the_digest(tmp_path_factory, files):
     folder = tmp_path_factory.mktemp("files")
@@ -90,9 +91,13 @@ def test_a_missing_entry_is_not_intact(tmp_path):
 
 
 def test_a_failure_while_staging_leaves_nothing_behind(tmp_path):
-    with pytest.raises(ZeroDivisionError), staging(tmp_path) as folder:
-        write(folder, half="x")
-        raise ZeroDivisionError
+    def fail():
+        with staging(tmp_path) as folder:
+            write(folder, half="x")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert list(tmp_path.iterdir()) == []
 
 
