@@ -81,14 +81,25 @@ class Config(Record):
             taken[name] = "another feature"
         return self
 
+    @property
+    def carried_columns(self) -> tuple[str, ...]:
+        """Columns of the user's own data that slices group by, each once."""
+        given = self._given_columns()
+        columns = [column for group in self.evaluate.slices for column in group]
+        return tuple(dict.fromkeys(column for column in columns if column not in given))
+
+    def _given_columns(self) -> list[str]:
+        derived = [f"{name}_{suffix}" for name in self.features for suffix in DERIVED_COLUMNS]
+        return [self.label.name, SOURCE_COLUMN, *derived]
+
     @model_validator(mode="after")
     def _slices_are_columns(self) -> "Config":
-        derived = [f"{name}_{suffix}" for name in self.features for suffix in DERIVED_COLUMNS]
-        columns = [self.label.name, SOURCE_COLUMN, *derived]
-        for column in (column for group in self.evaluate.slices for column in group):
-            if column not in columns:
-                what = "evaluate.slices names a column that examples do not have"
-                raise ValueError(explain(what, column, columns))
+        # A table and tf.Examples may have others, which their readers look for.
+        closed = self.data.source.kind == "image_folder"
+        for column in self.carried_columns:
+            if closed or column in self.features:
+                what = "evaluate.slices names a column that examples cannot be grouped by"
+                raise ValueError(explain(what, column, self._given_columns()))
         return self
 
 

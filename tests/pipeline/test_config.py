@@ -95,6 +95,13 @@ def test_a_backbone_given_as_a_bare_string_can_still_get_a_size(folder):
     assert (backbone.handle, backbone.size) == ("hub:backbones/small", 96)
 
 
+def test_slices_may_group_by_the_columns_of_a_table(folder):
+    text = GOOD.replace("kind: image_folder, path: pictures", "kind: csv, path: table.csv")
+    config = load(folder, text, "evaluate.slices=[[brand], [brand, image_format], [shop, label]]")
+    assert config.carried_columns == ("brand", "shop")
+    assert load(folder, GOOD, "evaluate.slices=[[label], [source]]").carried_columns == ()
+
+
 MISTAKES = {
     "an unknown key": (
         GOOD + "train:\n  epoch: 3\n",
@@ -331,10 +338,19 @@ MISTAKES = {
     "a slice of an unknown column": (
         GOOD + "evaluate: {slices: [[sorce]]}\n",
         """\
-        flowers.yaml: evaluate.slices names a column that examples do not have
+        flowers.yaml: evaluate.slices names a column that examples cannot be grouped by
           Received: 'sorce'
           Valid: label, source, image_width, image_height, image_bytes, image_format
           Did you mean 'source'?""",
+    ),
+    "a slice of a feature": (
+        GOOD.replace("kind: image_folder, path: pictures", "kind: csv, path: table.csv")
+        + "evaluate: {slices: [[image]]}\n",
+        """\
+        flowers.yaml: evaluate.slices names a column that examples cannot be grouped by
+          Received: 'image'
+          Valid: label, source, image_width, image_height, image_bytes, image_format
+          Did you mean 'image_width'?""",
     ),
     "a label that is named like our own column": (
         GOOD + "label: {name: source}\n",
