@@ -80,7 +80,8 @@ def test_each_kind_of_bad_picture_is_quarantined_with_its_reason(make_folder, in
     reasons = {one["source"]: one["reason"] for one in done.quarantine}
     assert reasons == {
         "c.png": "it lies in no class folder, so it has no label",
-        "a/cut.jpg": "JPEG: damaged or cut short (Invalid JPEG data, size 700)",
+        "a/cut.jpg": "JPEG: damaged or cut short "
+        "(jpeg::Uncompress failed. Invalid JPEG data or crop window)",
         "a/empty.png": "the file is empty",
         "b/gone.gif": f"no such file: {root}/b/gone.gif",
         "b/shop.webp": "WebP: no op of the TensorFlow that serves the model decodes it; "
