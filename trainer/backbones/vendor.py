@@ -63,7 +63,8 @@ def _ensure(config: BackboneConfig, handle: Handle, store: Path, base: Path) -> 
     """Finds the content in the store or brings it there; gives its digest."""
     source = KINDS[handle.kind].source(config, handle, base)
     known = recall(store, source)
-    if config.digest and _is_remote(config, handle) and is_intact(store, config.digest):
+    remote = handle.form in ("url", "gcs")
+    if remote and config.digest and is_intact(store, config.digest):
         known = config.digest  # A pin is all that it takes, also in a store brought from elsewhere.
     damage = ""
     if known:
@@ -98,13 +99,6 @@ def _bring(config: BackboneConfig, handle: Handle, store: Path, base: Path) -> s
         _check_pin(config, digest)
         publish(store, staged, digest)
     return digest
-
-
-def _is_remote(config: BackboneConfig, handle: Handle) -> bool:
-    """Whether the content comes over the network."""
-    return handle.form in ("url", "gcs") or (
-        handle.form == "application" and config.weights is None
-    )
 
 
 def _check_pin(config: BackboneConfig, digest: str) -> None:

@@ -83,6 +83,14 @@ def test_a_body_that_ends_early_is_refused(tmp_path, server, answer):
     )
 
 
+def test_a_body_without_end_is_cut_short(tmp_path, server, answer, monkeypatch):
+    from trainer.backbones import download as module
+
+    monkeypatch.setattr(module, "MAX_BYTES", 99)
+    server.answers["/m"] = answer(body=b"x" * 100, announced=-1)
+    assert refusal(tmp_path, server.url("/m")).startswith("The download is larger than 99 bytes.")
+
+
 def test_no_network_is_one_clear_error(tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
