@@ -87,11 +87,11 @@ def _splits(summary: Summary) -> Table:
 
 
 def _classes(summary: Summary) -> Table | None:
-    """The classes that are recognised least well, on the last split that has any."""
+    """The classes that are recognised least well; those without examples say nothing."""
     split = next((name for name in ("test", "eval") if summary.classes.get(name)), None)
     if split is None:
         return None
-    classes = summary.classes[split]
+    classes = [one for one in summary.classes[split] if one.examples]
     worst = sorted(classes, key=_quality)[:_SHOWN]
     shown = f"hardest {len(worst)} of {len(classes)}" if len(worst) < len(classes) else "class"
     table = _table(f"{split}: {shown}", "Examples", "Precision", "Recall")

@@ -79,6 +79,7 @@ def test_the_hardest_classes_come_first_with_what_they_are_taken_for():
         for index in range(6)
     ]
     classes.append(ClassMetrics(name="rose", examples=10, precision=None, recall=0.0))
+    classes.append(ClassMetrics(name="weed", examples=0, precision=None, recall=None))
     confusions = (
         Confusion(actual="rose", predicted="tulip", count=1),
         Confusion(actual="rose", predicted="poppy", count=9),
