@@ -1,4 +1,8 @@
-"""How the model is trained, as the user writes it; imports no TensorFlow."""
+"""How the model is trained, as the user writes it; imports no TensorFlow.
+
+The defaults are one recipe for any number of examples, chosen by
+cross-validation and held against tuned logistic regressions (see fit.py).
+"""
 
 from typing import Annotated, Literal
 
@@ -13,7 +17,12 @@ class HeadConfig(Record):
     hidden: tuple[Annotated[int, Field(gt=0)], ...] = Field(
         (), description="units of each hidden layer"
     )
-    dropout: float = Field(0.0, ge=0, lt=1)
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the feature vector, and of each hidden layer, dropped in training",
+    )
 
 
 class TrainConfig(Record):
@@ -21,10 +30,18 @@ class TrainConfig(Record):
 
     mode: Literal["frozen"] = "frozen"
     epochs: int = Field(40, gt=0, description="at most; early stopping may end sooner")
-    batch_size: int = Field(128, gt=0)
-    learning_rate: float = Field(1e-3, gt=0)
-    weight_decay: float = Field(1e-4, ge=0)
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    batch_size: int = Field(64, gt=0, description="examples in one step")
+    learning_rate: float = Field(
+        0.05, gt=0, description="at the start; falls to zero over the epochs along a cosine"
+    )
+    weight_decay: float = Field(
+        0.1,
+        ge=0,
+        description="L2 penalty, shared among the training examples as a logistic regression's 1/C",
+    )
+    label_smoothing: float = Field(
+        0.1, ge=0, lt=1, description="share of each label spread over all classes"
+    )
     patience: int = Field(10, gt=0, description="epochs without a better eval loss before stopping")
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, description="same seed, data and machine: the same weights")
     head: HeadConfig = HeadConfig()

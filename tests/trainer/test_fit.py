@@ -1,0 +1,153 @@
+import logging
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from preprocessing.errors import DataError, GraftError
+from trainer import datasets
+from trainer.callbacks import KeepBest
+from trainer.config import HeadConfig, TrainConfig
+from trainer.fit import fit_head
+from trainer.heads import build_head
+
+CENTRES = np.array([[4, 0, 0], [0, 4, 0], [0, 0, 4]])
+
+
+def blobs(examples, seed, classes=3, noise=0.5):
+    """Makes clouds around one centre for each class."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(examples, dtype=np.int64) % classes
+    vectors = CENTRES[labels] + noise * random.normal(size=(examples, 3))
+    return vectors.astype(np.float32), labels
+
+
+def of(vectors, labels):
+    return tf.data.Dataset.from_tensor_slices(({"image": vectors}, labels))
+
+
+def fit(tmp_path, config=None, train=None, evaluation=None):
+    config = config or TrainConfig(epochs=5)
+    head = build_head(config.head, {"image": 3}, classes=3, seed=config.seed)
+    history = fit_head(
+        head,
+        of(*(train or blobs(90, 1))),
+        of(*(evaluation or blobs(30, 2))),
+        config,
+        str(tmp_path / "logs"),
+    )
+    return head, history
+
+
+def accuracy(head, vectors, labels):
+    return np.mean(np.argmax(head({"image": vectors}), axis=-1) == labels)
+
+
+@pytest.mark.parametrize("hidden", [(), (16,)])
+def test_separable_clouds_are_learned(tmp_path, hidden):
+    config = TrainConfig(epochs=10, head=HeadConfig(hidden=hidden))
+    head, history = fit(tmp_path, config)
+    assert accuracy(head, *blobs(300, 3)) == 1.0
+    assert history["loss"][-1] < history["loss"][0]
+    assert set(history) == {"loss", "accuracy", "eval_loss", "eval_accuracy"}
+    assert all(len(values) == 10 for values in history.values())
+
+
+def test_the_mean_of_the_training_vectors_is_in_the_head(tmp_path):
+    train = blobs(90, 1)
+    head, _ = fit(tmp_path, train=train)
+    np.testing.assert_allclose(head.get_layer("image_centred").mean, train[0].mean(0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("limit", [0, 2**20])
+def test_the_same_seed_gives_the_same_weights_to_the_bit(tmp_path, monkeypatch, limit):
+    monkeypatch.setattr(datasets.scan, "__defaults__", (limit,))
+    head = HeadConfig(hidden=(8,), dropout=0.3)
+    first, same, other = (
+        fit(tmp_path, TrainConfig(epochs=3, batch_size=16, seed=seed, head=head))[0].get_weights()
+        for seed in (1, 1, 2)
+    )
+    for one, two in zip(first, same, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(first[1], other[1])
+
+
+def test_it_stops_once_the_eval_loss_no_longer_falls_and_restores_the_best(tmp_path):
+    vectors, labels = blobs(30, 2)
+    # Training teaches the opposite of what eval holds: the first epoch is best.
+    wrong = vectors, (labels + 1) % 3
+    config = TrainConfig(epochs=30, patience=3)
+    head, history = fit(tmp_path, config, evaluation=wrong)
+    assert len(history["eval_loss"]) == 4
+    assert np.argmin(history["eval_loss"]) == 0
+    once, _ = fit(tmp_path, config.model_copy(update={"patience": 1}), evaluation=wrong)
+    for one, two in zip(head.get_weights(), once.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_the_best_weights_are_restored_also_when_the_epochs_run_out():
+    class Model:
+        stop_training = False
+        weights = 0
+
+        def get_weights(self):
+            return self.weights
+
+        def set_weights(self, weights):
+            self.weights = weights
+
+    keep = KeepBest(patience=10)
+    keep.model = Model()
+    for epoch, loss in enumerate([3.0, 1.0, 1.0, 2.0]):
+        keep.model.weights = epoch
+        keep.on_epoch_end(epoch, {"val_loss": loss})
+    keep.on_train_end()
+    assert (keep.best_epoch, keep.model.weights, keep.model.stop_training) == (2, 1, False)
+
+
+def test_a_batch_larger_than_the_data_still_learns(tmp_path):
+    head, _ = fit(tmp_path, TrainConfig(batch_size=4096), train=blobs(9, 1))
+    assert accuracy(head, *blobs(300, 3)) == 1.0
+
+
+def test_an_eval_split_that_lacks_classes_and_holds_unknown_ones_is_fine(tmp_path, caplog):
+    vectors, labels = blobs(20, 2, classes=2)
+    labels[:5] = -1
+    with caplog.at_level(logging.WARNING):
+        _, history = fit(tmp_path, evaluation=(vectors, labels))
+    assert history["eval_accuracy"][-1] == 1.0
+    message = "5 examples of the eval split are left out: the training split lacks their class"
+    assert message in caplog.text
+
+
+def test_a_split_with_nothing_to_learn_from_is_one_clear_error(tmp_path):
+    vectors, labels = blobs(3, 2)
+    with pytest.raises(DataError) as caught:
+        fit(tmp_path, evaluation=(vectors, np.full_like(labels, -1)))
+    assert str(caught.value) == (
+        "The eval split has no examples of a class that training knows, and the head needs "
+        "some in both: train to learn from, eval to tell when to stop."
+    )
+
+
+def test_a_loss_that_is_not_a_number_says_what_to_change(tmp_path):
+    with pytest.raises(GraftError) as caught:
+        fit(tmp_path, TrainConfig(learning_rate=1e38, head=HeadConfig(hidden=(4,))))
+    assert str(caught.value) == (
+        "Training diverged: the loss is not a finite number after epoch 1. "
+        "Make train.learning_rate (now 1e+38) ten times smaller.\n"
+        "  Received: [nan, nan]"
+    )
+
+
+def test_every_epoch_is_reported_and_written_for_tensorboard(tmp_path, caplog):
+    with caplog.at_level(logging.INFO, logger="graft.progress"):
+        fit(tmp_path, TrainConfig(epochs=3))
+    reports = [record for record in caplog.records if record.name == "graft.progress"]
+    assert [record.getMessage() for record in reports] == [
+        "Trainer 1/3 epochs",
+        "Trainer 2/3 epochs",
+        "Trainer 3/3 epochs",
+    ]
+    for split in ("train", "validation"):
+        assert list((tmp_path / "logs" / split).glob("events.out.tfevents*"))

@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.config import HeadConfig
+from trainer.heads import VECTOR_LENGTH, CentredLength, adapt_head, build_head
+
+
+def test_a_vector_is_centred_and_then_given_the_fixed_length():
+    layer = CentredLength()
+    layer.build(tf.TensorShape([None, 2]))
+    layer.adapt(tf.constant([1.0, 1.0], tf.float64))
+    # (4, 5) - (1, 1) = (3, 4), which is 5 long.
+    expected = [[0.6 * VECTOR_LENGTH, 0.8 * VECTOR_LENGTH]]
+    np.testing.assert_allclose(layer(tf.constant([[4.0, 5.0]])), expected, rtol=1e-6)
+
+
+def test_a_vector_equal_to_the_mean_becomes_zero_and_not_nan():
+    layer = CentredLength()
+    layer.build(tf.TensorShape([None, 2]))
+    layer.adapt(tf.constant([3.0, 4.0]))
+    np.testing.assert_array_equal(layer(tf.constant([[3.0, 4.0]])), [[0.0, 0.0]])
+
+
+def test_features_are_concatenated_in_the_order_of_their_names():
+    head = build_head(HeadConfig(), {"b": 1, "a": 2}, classes=3)
+    head.get_layer("logits").set_weights([np.eye(3, dtype=np.float32), np.zeros(3, np.float32)])
+    logits = head({"b": tf.constant([[-7.0]]), "a": tf.constant([[3.0, 4.0]])})
+    expected = [[0.6 * VECTOR_LENGTH, 0.8 * VECTOR_LENGTH, -VECTOR_LENGTH]]
+    np.testing.assert_allclose(logits, expected, rtol=1e-6)
+
+
+def test_without_hidden_layers_only_a_matrix_and_a_bias_are_trained():
+    head = build_head(HeadConfig(), {"image": 4}, classes=3)
+    assert [tuple(weight.shape) for weight in head.trainable_weights] == [(4, 3), (3,)]
+
+
+def test_hidden_layers_come_in_the_order_given_each_with_its_dropout():
+    head = build_head(HeadConfig(hidden=(8, 6), dropout=0.5), {"image": 4}, classes=3)
+    shapes = [tuple(weight.shape) for weight in head.trainable_weights]
+    assert shapes == [(4, 8), (8,), (8, 6), (6,), (6, 3), (3,)]
+    assert sum("dropout" in layer.name for layer in head.layers) == 3
+
+
+def test_dropout_works_in_training_only():
+    head = build_head(HeadConfig(dropout=0.5), {"image": 64}, classes=1)
+    head.get_layer("logits").set_weights([np.ones((64, 1), np.float32), np.zeros(1, np.float32)])
+    vectors = {"image": tf.ones([1, 64])}
+    np.testing.assert_allclose(head(vectors, training=False), [[8 * VECTOR_LENGTH]], rtol=1e-5)
+    assert abs(float(head(vectors, training=True)) - 8 * VECTOR_LENGTH) > 1e-3
+
+
+def test_adapting_sets_the_mean_of_each_feature():
+    head = build_head(HeadConfig(), {"a": 2, "b": 1}, classes=2)
+    adapt_head(head, {"a": np.array([1.0, 2.0]), "b": np.array([3.0])})
+    np.testing.assert_array_equal(head.get_layer("a_centred").mean, [1.0, 2.0])
+    np.testing.assert_array_equal(head.get_layer("b_centred").mean, [3.0])
+
+
+def test_a_seed_decides_the_initial_weights_and_layers_of_one_shape_differ():
+    config = HeadConfig(hidden=(4, 4))
+    first, same, other = (
+        build_head(config, {"image": 4}, classes=2, seed=seed).get_weights() for seed in (1, 1, 2)
+    )
+    for one, two in zip(first, same, strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(first[1], other[1])
+    assert not np.array_equal(first[1], first[3])
+
+
+@pytest.mark.parametrize("batch", [0, 1, 5])
+def test_an_exported_head_keeps_its_mean_and_takes_any_batch_size(tmp_path, batch):
+    head = build_head(HeadConfig(hidden=(3,)), {"image": 4}, classes=2, seed=1)
+    adapt_head(head, {"image": np.arange(4.0)})
+    head.get_layer("logits").set_weights([np.ones((3, 2), np.float32), np.ones(2, np.float32)])
+    module = tf.Module()
+    module.head = head
+    module.predict = tf.function(
+        lambda image: head({"image": image}),
+        input_signature=[tf.TensorSpec([None, 4], tf.float32)],
+    )
+    tf.saved_model.save(module, str(tmp_path))
+    vectors = tf.random.stateless_normal([batch, 4], seed=[1, 2])
+    loaded = tf.saved_model.load(str(tmp_path))
+    np.testing.assert_allclose(loaded.predict(vectors), head({"image": vectors}), rtol=1e-6)
+    assert loaded.predict(vectors).shape == [batch, 2]

@@ -1,0 +1,167 @@
+"""Reads feature vectors from TFRecords and makes batches of them.
+
+Another storage format is another `read_*` here that yields the same elements.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from preprocessing.errors import DataError
+
+# A split up to this size is kept in memory, as 52,000 vectors of 1,280 floats
+# are; a larger one is read again in every epoch.
+MEMORY_LIMIT_BYTES = 256 * 2**20
+# What shuffling a streamed split may hold.
+SHUFFLE_LIMIT_BYTES = 64 * 2**20
+_PARSE_BATCH = 256
+
+
+class Split(NamedTuple):
+    """A split after one look at it.
+
+    Attributes:
+        dataset: Its examples with a known label, unbatched.
+        arrays: The same as one array per feature `[examples, width]` float32
+            and the labels `[examples]` int64; None when too large for memory.
+        examples: Number of examples in `dataset`.
+        unknown: Number of examples left out, their label not being a class.
+        means: For each feature its mean, `[width]` float64.
+    """
+
+    dataset: tf.data.Dataset
+    arrays: tuple[dict[str, np.ndarray], np.ndarray] | None
+    examples: int
+    unknown: int
+    means: dict[str, np.ndarray]
+
+
+def read_features(
+    files: str | Sequence[str], widths: Mapping[str, int], label_name: str
+) -> tf.data.Dataset:
+    """Reads TFRecords of tf.Examples that hold feature vectors.
+
+    Args:
+        files: File patterns, one or several; gzip where a name ends in .gz.
+        widths: Width of each feature's vector, by name.
+        label_name: Name of the label's id.
+
+    Returns:
+        `({feature: [width] float32}, label int64)`, one for each example, in
+        the order of the file names, gzipped files last.
+
+    Raises:
+        DataError: If no file matches.
+    """
+    patterns = [files] if isinstance(files, str) else list(files)
+    paths = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
+    if not paths:
+        raise DataError(f"No file with feature vectors matches {', '.join(patterns)}.")
+    columns: dict[str, tf.io.FixedLenFeature] = {
+        name: tf.io.FixedLenFeature([width], tf.float32) for name, width in widths.items()
+    }
+    columns[label_name] = tf.io.FixedLenFeature([], tf.int64)
+
+    def parse(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        parsed = tf.io.parse_example(serialized, columns)
+        return {name: parsed[name] for name in widths}, parsed[label_name]
+
+    zipped = [path for path in paths if path.endswith(".gz")]
+    plain = [path for path in paths if not path.endswith(".gz")]
+    records = tf.data.TFRecordDataset(plain)
+    if zipped:
+        records = records.concatenate(tf.data.TFRecordDataset(zipped, compression_type="GZIP"))
+    # Parsing a batch at a time is several times as fast as one by one.
+    return records.batch(_PARSE_BATCH).map(parse, tf.data.AUTOTUNE).unbatch()
+
+
+def scan(dataset: tf.data.Dataset, limit_bytes: int = MEMORY_LIMIT_BYTES) -> Split:
+    """Passes over a split once: counts it, averages it, keeps it if it is small.
+
+    Memory stays below about twice `limit_bytes`, however large the split.
+
+    Args:
+        dataset: Elements as `read_features` yields them. A negative label is
+            one that is not among the classes; such examples are left out.
+        limit_bytes: The size of features above which nothing is kept.
+
+    Returns:
+        What was seen. With no examples, the means are empty.
+
+    Raises:
+        DataError: If a feature holds NaN or infinity.
+    """
+    known = dataset.filter(lambda _, label: label >= 0)
+    sums: dict[str, np.ndarray] = {}
+    kept: list[tuple[dict[str, np.ndarray], np.ndarray]] | None = []
+    total = examples = size = 0
+    for features, labels in dataset.batch(_PARSE_BATCH).as_numpy_iterator():
+        chosen = labels >= 0
+        total += len(labels)
+        examples += int(chosen.sum())
+        features = {name: column[chosen] for name, column in features.items()}
+        for name, column in features.items():
+            sums[name] = sums.get(name, 0.0) + _finite_sum(name, column)
+        size += sum(column.nbytes for column in features.values())
+        if size > limit_bytes:
+            kept = None
+        if kept is not None:
+            kept.append((features, labels[chosen]))
+    if not examples:
+        return Split(known, None, 0, total, {})
+    means = {name: value / examples for name, value in sums.items()}
+    return Split(known, _join(kept), examples, total - examples, means)
+
+
+def make_batches(split: Split, batch_size: int, seed: int | None = None) -> tf.data.Dataset:
+    """Makes batches of one pass; the last one may be smaller.
+
+    Args:
+        split: What `scan` returned.
+        batch_size: Examples in a batch; all of them where it is larger.
+        seed: Shuffles differently on each pass, the same way for the same
+            seed; None keeps the order. In memory every order is possible, a
+            streamed split is shuffled within 64 MiB.
+
+    Returns:
+        `({feature: [batch, width] float32}, labels [batch] int64)`, of known
+        cardinality.
+    """
+    if split.arrays is None:
+        dataset = split.dataset
+        if seed is not None:
+            bytes_each = 4 * sum(len(mean) for mean in split.means.values())
+            dataset = dataset.shuffle(max(1, SHUFFLE_LIMIT_BYTES // bytes_each), seed)
+        dataset = dataset.apply(tf.data.experimental.assert_cardinality(split.examples))
+        return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+    arrays = tf.nest.map_structure(tf.constant, split.arrays)
+    order = tf.data.Dataset.range(split.examples)
+    if seed is not None:
+        order = order.shuffle(split.examples, seed)
+    # Shuffling numbers and gathering rows costs a fraction of moving vectors.
+    return order.batch(batch_size).map(
+        lambda rows: tf.nest.map_structure(lambda array: tf.gather(array, rows), arrays),
+        tf.data.AUTOTUNE,
+    )
+
+
+def _finite_sum(name: str, column: np.ndarray) -> np.ndarray:
+    total = column.sum(axis=0, dtype=np.float64)
+    if not np.isfinite(total).all():
+        raise DataError(
+            f"The feature vectors of {name!r} hold NaN or infinity, so nothing can be trained on "
+            "them. The backbone makes them: check its weights and its input range."
+        )
+    return total
+
+
+def _join(
+    parts: list[tuple[dict[str, np.ndarray], np.ndarray]] | None,
+) -> tuple[dict[str, np.ndarray], np.ndarray] | None:
+    if parts is None:
+        return None
+    names = parts[0][0]
+    features = {name: np.concatenate([part[name] for part, _ in parts]) for name in names}
+    return features, np.concatenate([labels for _, labels in parts])

@@ -1,0 +1,129 @@
+"""Trains a head on cached feature vectors.
+
+The recipe: each vector centred and brought to one length (heads.py), stochastic
+gradient descent with Nesterov momentum along a cosine to zero, an L2 penalty
+that weakens as examples grow, smoothed labels, and the weights of the epoch
+with the best eval loss. Its constants are config.py's defaults.
+"""
+
+import math
+
+import tensorflow as tf
+import tf_keras
+from absl import logging
+
+from preprocessing.errors import DataError
+from trainer.callbacks import CheckLoss, KeepBest, ReportProgress
+from trainer.config import TrainConfig
+from trainer.datasets import Split, make_batches, scan
+from trainer.heads import VECTOR_LENGTH, adapt_head
+
+MOMENTUM = 0.9
+# An epoch of a small split passes over it more than once: forty steps in all
+# would leave any head half trained.
+MIN_STEPS_PER_EPOCH = 10
+# Steps that Keras runs between two returns to Python.
+_STEPS_PER_CALL = 32
+_EVAL_BATCH = 1024
+
+
+def fit_head(
+    head: tf_keras.Model,
+    train: tf.data.Dataset,
+    evaluation: tf.data.Dataset,
+    config: TrainConfig,
+    log_dir: str,
+) -> dict[str, list[float]]:
+    """Trains a head in place and leaves it with its best weights.
+
+    A batch size beyond the number of examples means all of them. The eval
+    split may lack classes; its examples of classes that training does not
+    know (negative labels) are left out.
+
+    Args:
+        head: From `build_head`; its means are set here.
+        train: `({feature: [width] float32}, label int64)`, unbatched.
+        evaluation: The same, to stop on.
+        config: The recipe's values. With the same seed the weights come out
+            the same to the bit on the same machine, without a GPU.
+        log_dir: Folder for TensorBoard, or a URL of one.
+
+    Returns:
+        `loss`, `accuracy`, `eval_loss` and `eval_accuracy`, a value for each
+        epoch; losses with the smoothed labels.
+
+    Raises:
+        DataError: If a split has no examples or features are not finite.
+        GraftError: If the loss becomes NaN or infinite.
+    """
+    tf_keras.utils.set_random_seed(config.seed)
+    train_split, eval_split = _look_at("train", train), _look_at("eval", evaluation)
+    adapt_head(head, train_split.means)
+    classes = head.output_shape[-1]
+    batches = _one_hot(make_batches(train_split, config.batch_size, config.seed), classes)
+    batches = batches.repeat(math.ceil(MIN_STEPS_PER_EPOCH / len(batches)))
+    steps = len(batches)
+    head.compile(
+        _optimizer(config, train_split.examples, steps * config.epochs),
+        tf_keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=config.label_smoothing
+        ),
+        metrics=["accuracy"],
+        steps_per_execution=min(_STEPS_PER_CALL, steps),
+    )
+    best = KeepBest(config.patience)
+    # The check comes first: nothing after it should act on a NaN.
+    callbacks = [
+        CheckLoss(config.learning_rate),
+        best,
+        ReportProgress(config.epochs),
+        tf_keras.callbacks.TensorBoard(log_dir, write_graph=False),
+    ]
+    history = head.fit(
+        batches.prefetch(tf.data.AUTOTUNE),
+        validation_data=_one_hot(make_batches(eval_split, _EVAL_BATCH), classes),
+        epochs=config.epochs,
+        callbacks=callbacks,
+        verbose=0,
+    ).history
+    logging.info("Weights of epoch %d: eval loss %.4f", best.best_epoch, best.best_loss)
+    return {
+        name.replace("val_", "eval_"): [float(value) for value in values]
+        for name, values in history.items()
+    }
+
+
+def _look_at(name: str, dataset: tf.data.Dataset) -> Split:
+    split = scan(dataset)
+    if split.unknown:
+        logging.warning(
+            "%d examples of the %s split are left out: the training split lacks their class",
+            split.unknown,
+            name,
+        )
+    if not split.examples:
+        raise DataError(
+            f"The {name} split has no examples of a class that training knows, and the head needs "
+            "some in both: train to learn from, eval to tell when to stop."
+        )
+    return split
+
+
+def _one_hot(batches: tf.data.Dataset, classes: int) -> tf.data.Dataset:
+    return batches.map(lambda features, labels: (features, tf.one_hot(labels, classes)))
+
+
+def _optimizer(config: TrainConfig, examples: int, steps: int) -> tf_keras.optimizers.Optimizer:
+    # Keras shrinks the weights apart from the gradient, so momentum amplifies
+    # the one and not the other, and the penalty must make up for that; it is
+    # counted on vectors of length 1, hence the square of the length they have.
+    decay = config.weight_decay * VECTOR_LENGTH**2 / examples / (1 - MOMENTUM)
+    optimizer = tf_keras.optimizers.SGD(
+        tf_keras.optimizers.schedules.CosineDecay(config.learning_rate, steps),
+        momentum=MOMENTUM,
+        nesterov=True,
+        weight_decay=decay or None,
+    )
+    if decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
