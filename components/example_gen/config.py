@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Union
 from pydantic import Field, model_validator
 
 from preprocessing.config import Record
+from preprocessing.errors import explain
 
 SPLIT_NAMES = ("train", "eval", "test")
 
@@ -40,6 +41,13 @@ class TfRecordSource(Record):
 
     kind: Literal["tfrecord"]
     path: Paths
+
+    @model_validator(mode="after")
+    def _splits_are_enough(self) -> "TfRecordSource":
+        if isinstance(self.path, dict) and not {"train", "eval"} <= set(self.path):
+            what = "path: given for each split, it needs train and eval; test may be left out"
+            raise ValueError(explain(what, list(self.path), SPLIT_NAMES))
+        return self
 
 
 Source = Annotated[

@@ -18,6 +18,35 @@ INGEST = "ingest.json"
 _LISTED = 10
 
 
+def judge(
+    inspected: Sequence[Inspected],
+    quarantined: Sequence[Quarantined],
+    max_share: float,
+    uri: str,
+) -> None:
+    """Stops the run where too little is left; keeps the list of what was lost.
+
+    Args:
+        inspected: What can be used.
+        quarantined: What was set aside.
+        max_share: The share of all that is tolerated, 0 to 1.
+        uri: The artifact's folder. The list is kept beside the component's
+            artifacts, since TFX deletes those of a run that fails.
+
+    Raises:
+        QuarantineError: If more than `max_share` is set aside.
+        DataError: If a class is lost, or there are fewer than two.
+    """
+    component, name = os.path.split(os.path.normpath(uri))
+    kept = os.path.join(os.path.dirname(component), "quarantine", f"{name}.jsonl")
+    try:
+        check_quarantine(quarantined, len(inspected) + len(quarantined), max_share, kept)
+        check_classes(inspected, quarantined)
+    except Exception:
+        write_quarantine(kept, quarantined)
+        raise
+
+
 def check_quarantine(
     quarantined: Sequence[Quarantined], total: int, max_share: float, whole_list: str
 ) -> None:

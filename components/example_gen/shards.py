@@ -7,13 +7,14 @@ example gets is added to `to_example`.
 """
 
 import collections
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import tensorflow as tf
 
-from components.example_gen.inspect import Inspected, Picture, read_picture
+from components.example_gen.inspect import Inspected, Picture, UnusableError, read_picture
 from components.example_gen.rows import Row, read_lines
 from preprocessing.errors import DataError
 

@@ -1,0 +1,213 @@
+"""Which tf.Examples of others can be used, and what is kept of them.
+
+Of a usable one the features, the label and the carried columns are kept, and
+the columns are added that every example has (see shards.py); all its other
+columns are dropped. Nothing else is known of a usable example than of a row of
+a table: see `screen_record` for what makes one unusable.
+"""
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+
+from components.example_gen.inspect import Inspected, UnusableError, inspect_picture
+from components.example_gen.rows import Quarantined, Row, write_lines
+from components.example_gen.shards import SOURCE, build_example
+from components.example_gen.sources.columns import Columns
+from components.example_gen.sources.tfrecord import compression
+
+# Records held in memory at a time.
+_WINDOW = 32
+_NAMED_COLUMNS = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """One file's worth of work.
+
+    Attributes:
+        split: The split that its records are in.
+        source: TFRecord file to read.
+        target: TFRecord file of usable examples to write, uncompressed.
+        findings: File to write what is known of each record to.
+    """
+
+    split: str
+    source: str
+    target: str
+    findings: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Usable:
+    """A record that passed: what is known of it, and the example to write."""
+
+    inspected: Inspected
+    example: bytes
+
+
+def screen_shard(
+    shard: Shard,
+    columns: Columns,
+    find: Callable[[bytes], str | None],
+    threads: int,
+    on_window: Callable[[int], None],
+) -> None:
+    """Writes a file's usable examples, in its order, whole or not at all.
+
+    Args:
+        shard: What to read and write.
+        columns: What is asked of the records.
+        find: Where the user has a record with these bytes, if known.
+        threads: How many records are looked at at a time.
+        on_window: Told how many more records were looked at.
+    """
+
+    def screen(numbered: tuple[int, bytes]) -> Usable | Quarantined:
+        number, record = numbered
+        name = f"{shard.split}/{os.path.basename(shard.source)}:{number}"
+        return screen_record(record, find(record) or name, shard.split, columns)
+
+    partial = shard.findings + ".examples"
+    found: list[Inspected | Quarantined] = []
+    records = tf.data.TFRecordDataset(shard.source, compression(shard.source))
+    with tf.io.TFRecordWriter(partial) as writer, ThreadPoolExecutor(threads) as pool:
+        for window in _windows(enumerate(records.as_numpy_iterator(), start=1)):
+            for screened in pool.map(screen, window):
+                if isinstance(screened, Usable):
+                    writer.write(screened.example)
+                    found.append(screened.inspected)
+                else:
+                    found.append(screened)
+            on_window(len(window))
+    write_lines(shard.findings, found)
+    tf.io.gfile.makedirs(os.path.dirname(shard.target))
+    tf.io.gfile.rename(partial, shard.target, overwrite=True)
+
+
+def screen_record(record: bytes, place: str, split: str, columns: Columns) -> Usable | Quarantined:
+    """Decides whether a record can be used.
+
+    It must be a tf.Example with one value in the label and in each feature. A
+    feature is a picture that decodes. A label is UTF-8 text or an integer,
+    which becomes its decimal text; a float is refused, for it names no class.
+    A carried column that is absent is empty text.
+
+    Args:
+        record: A serialized tf.Example, or anything else.
+        place: What the user knows it by, where it has no `source` of its own.
+        split: The split that it is in.
+        columns: What is asked of it.
+
+    Returns:
+        The example to write and what is known of it, or why it is set aside.
+    """
+    label = None
+    try:
+        features = _parse(record)
+        place = _own_source(features) or place
+        label = _label(features, columns.label)
+        encoded = {name: _bytes(features, name) for name in columns.features}
+        carried = {
+            name: _carried(features, name)
+            for name in columns.carry
+            if name not in (SOURCE, columns.label)
+        }
+        row = Row(place, carried, label, split)
+        pictures = {name: _inspect(name, encoded[name], columns) for name in encoded}
+    except UnusableError as error:
+        return Quarantined(place, str(error), split, label)
+    inspected = Inspected(row, pictures)
+    return Usable(inspected, build_example(inspected, encoded, columns.label).SerializeToString())
+
+
+def _inspect(name: str, encoded: bytes, columns: Columns) -> Any:
+    try:
+        return inspect_picture(encoded)
+    except UnusableError as error:
+        # A file's name would say which picture it is; a record has several.
+        if len(columns.features) == 1:
+            raise
+        raise UnusableError(f"{name}: {error}") from error
+
+
+def _parse(record: bytes) -> Any:
+    try:
+        return tf.train.Example.FromString(record).features.feature
+    except DecodeError as error:
+        raise UnusableError("the record is no tf.Example") from error
+
+
+def _own_source(features: Any) -> str | None:
+    values = features[SOURCE].bytes_list.value if SOURCE in features else []
+    try:
+        return values[0].decode() if len(values) == 1 else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _label(features: Any, name: str) -> str:
+    value = _one(features, name)
+    if isinstance(value, float):
+        raise UnusableError(f"column {name!r} holds the float {value:g}; a label is text or whole")
+    text = _text(value, name)
+    if not text:
+        raise UnusableError(f"column {name!r} is empty")
+    return text
+
+
+def _bytes(features: Any, name: str) -> bytes:
+    value = _one(features, name)
+    if not isinstance(value, bytes):
+        kind = type(value).__name__
+        raise UnusableError(f"column {name!r} holds the {kind} {value:g}, no encoded picture")
+    if not value:
+        raise UnusableError(f"column {name!r} is empty")
+    return value
+
+
+def _carried(features: Any, name: str) -> str:
+    if not _values(features, name):
+        return ""
+    value = _one(features, name)
+    return f"{value:g}" if isinstance(value, float) else _text(value, name)
+
+
+def _text(value: bytes | int, name: str) -> str:
+    if isinstance(value, int):
+        return str(value)
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise UnusableError(f"column {name!r} is not UTF-8 text: {value[:20]!r}") from error
+
+
+def _one(features: Any, name: str) -> Any:
+    """Returns the one value of a column: bytes, int or float."""
+    values = _values(features, name)
+    if len(values) == 1:
+        return values[0]
+    if values:
+        raise UnusableError(f"column {name!r} holds {len(values)} values instead of one")
+    if name in features:
+        raise UnusableError(f"column {name!r} is empty")
+    others = sorted(features)
+    named = ", ".join(others[:_NAMED_COLUMNS]) + (", …" if len(others) > _NAMED_COLUMNS else "")
+    raise UnusableError(f"there is no column {name!r}, only: {named or 'nothing'}")
+
+
+def _values(features: Any, name: str) -> Any:
+    # Asking for an absent feature would add it.
+    kind = features[name].WhichOneof("kind") if name in features else None
+    return getattr(features[name], kind).value if kind else ()
+
+
+def _windows(records: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    while window := list(itertools.islice(records, _WINDOW)):
+        yield window

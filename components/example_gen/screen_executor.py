@@ -1,0 +1,167 @@
+"""Runs the screening of imported tf.Examples on Beam; the rule is in screen.py.
+
+One pass digests the records of the user's own files, so that each can be named;
+the other looks at what was imported, file by file.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+from absl import logging
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+
+from components.example_gen import outcome, workers
+from components.example_gen.config import DataConfig
+from components.example_gen.executor import columns_from
+from components.example_gen.inspect import Inspected
+from components.example_gen.origins import Origins, index_file
+from components.example_gen.rows import Quarantined, read_lines
+from components.example_gen.screen import Shard, screen_shard
+from components.example_gen.shards import inspected_from
+from components.example_gen.sources.columns import Columns
+from components.example_gen.sources.tfrecord import find_files, patterns
+from preprocessing.errors import DataError, explain
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Screens every split of the imported records."""
+
+    def Do(  # noqa: N802
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes tf.Examples, quarantine.jsonl and ingest.json.
+
+        Args:
+            input_dict: `imported`, one Examples artifact of records.
+            output_dict: `examples`, one Examples artifact with the same splits.
+            exec_properties: See `ExampleScreen`.
+
+        Raises:
+            DataError: If the data cannot be trained on.
+            QuarantineError: If more than the tolerated share is unusable; the
+                list is then kept outside the artifact, which TFX deletes.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        imported = artifact_utils.get_single_instance(input_dict["imported"])
+        artifact = artifact_utils.get_single_instance(output_dict["examples"])
+        config = DataConfig.model_validate_json(exec_properties["config"])
+        columns = columns_from(exec_properties)
+        work = os.path.join(artifact.uri, ".work")
+        tf.io.gfile.makedirs(work)
+
+        shards = _plan(imported, artifact.uri, work)
+        workers.run_each(
+            self._make_beam_pipeline(), _ScreenShard(columns, self._index(config, work)), shards
+        )
+        inspected, quarantined = _read_findings(shards)
+        total = len(inspected) + len(quarantined)
+        logging.info("%d of %d examples are usable", len(inspected), total)
+        outcome.judge(inspected, quarantined, config.max_quarantined_share, artifact.uri)
+
+        splits = [str(example.row.split) for example in inspected]
+        names = artifact_utils.decode_split_names(imported.split_names)
+        outcome.check_splits(inspected, splits)
+        _check_complete(names, splits)
+        _check_carried(columns, inspected)
+        tf.io.gfile.rmtree(work)
+
+        summary = outcome.summarise(inspected, splits, quarantined, ())
+        outcome.write_quarantine(os.path.join(artifact.uri, outcome.QUARANTINE), quarantined)
+        outcome.write_summary(os.path.join(artifact.uri, outcome.INGEST), summary)
+        artifact.split_names = artifact_utils.encode_split_names(names)
+        tf_example = example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE  # type: ignore[attr-defined]
+        examples_utils.set_payload_format(artifact, tf_example)
+
+    def _index(self, config: DataConfig, work: str) -> list[tuple[str, str]]:
+        """Digests the user's files; returns each one's name and its digests."""
+        base, _ = patterns(config.source)
+        files = [path for some in find_files(config.source).values() for path in some]
+        indexes = [os.path.join(work, f"origin-{number:06d}") for number in range(len(files))]
+        workers.run_each(
+            self._make_beam_pipeline(),
+            _IndexFile(len(files)),
+            list(zip(files, indexes, strict=True)),
+        )
+        names = [path[len(base) :].lstrip("/") for path in files]
+        return list(zip(names, indexes, strict=True))
+
+
+class _IndexFile(beam.DoFn):
+    """Digests one of the user's files."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+
+    def process(self, file: tuple[str, str]) -> Iterator[None]:
+        path, index = file
+        index_file(path, index)
+        workers.report(os.path.dirname(index), 1, self._total, "files indexed")
+        yield from ()
+
+
+class _ScreenShard(beam.DoFn):
+    """Screens one file of imported records."""
+
+    def __init__(self, columns: Columns, indexes: Sequence[tuple[str, str]]) -> None:
+        self._columns = columns
+        self._indexes = indexes
+
+    def setup(self) -> None:
+        self._origins = Origins(self._indexes)
+
+    def process(self, shard: Shard) -> Iterator[None]:
+        work, total = os.path.dirname(shard.findings), len(self._origins)
+
+        def advance(count: int) -> None:
+            workers.report(work, count, total, "examples checked")
+
+        screen_shard(shard, self._columns, self._origins.find, workers.threads(), advance)
+        yield from ()
+
+
+def _plan(imported: types.Artifact, uri: str, work: str) -> list[Shard]:
+    shards = []
+    for split in artifact_utils.decode_split_names(imported.split_names):
+        folder = artifact_utils.get_split_uri([imported], split)
+        for source in sorted(tf.io.gfile.glob(os.path.join(folder, "*"))):
+            name = os.path.basename(source).removesuffix(".gz")
+            target = os.path.join(uri, f"Split-{split}", name)
+            shards.append(Shard(split, source, target, os.path.join(work, f"{split}-{name}")))
+    return shards
+
+
+def _read_findings(shards: Sequence[Shard]) -> tuple[list[Inspected], list[Quarantined]]:
+    inspected, quarantined = [], []
+    for shard in shards:
+        for fields in read_lines(shard.findings):
+            if "pictures" in fields:
+                inspected.append(inspected_from(fields))
+            else:
+                quarantined.append(Quarantined(**fields))
+    return inspected, quarantined
+
+
+def _check_complete(names: Sequence[str], splits: Sequence[str]) -> None:
+    """Refuses an empty split; the stock components would stumble over it."""
+    for name in names:
+        if name not in splits:
+            what = f"No usable example is in the {name} split. Give more, or no such split."
+            raise DataError(explain(what, {one: splits.count(one) for one in names}))
+
+
+def _check_carried(columns: Columns, inspected: Sequence[Inspected]) -> None:
+    for name in columns.carry:
+        values = (example.row.values.get(name, "given") for example in inspected)
+        if not any(values):
+            what = "evaluate.slices: no example has anything in this column."
+            raise DataError(explain(what, name))
