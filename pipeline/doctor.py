@@ -219,11 +219,13 @@ CHECKS: tuple[Callable[[], Check], ...] = (
 
 
 def installed(distribution: str) -> str | None:
-    """Returns the installed version of a distribution, None where it is absent."""
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
+    """Returns the installed version of a distribution, None where it is absent.
+
+    pkg_resources adds setuptools' own copies of packages to sys.path; they do not count.
+    """
+    folders = [folder for folder in sys.path if Path(folder).name != "_vendor"]
+    found = metadata.distributions(name=distribution, path=folders)
+    return next((each.version for each in found), None)
 
 
 def installed_stack() -> Stack | None:

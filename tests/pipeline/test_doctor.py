@@ -135,6 +135,16 @@ def test_an_environment_is_compared_with_its_lock(there, expected):
     assert doctor.differences(LOCK, there.get) == expected
 
 
+def test_the_copies_that_setuptools_carries_are_not_taken_for_installed(tmp_path, monkeypatch):
+    install_metadata(tmp_path / "_vendor", "zipp", "1.0")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "_vendor")])
+    assert doctor.installed("zipp") is None
+
+    install_metadata(tmp_path, "zipp", "2.0")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "_vendor"), str(tmp_path)])
+    assert doctor.installed("zipp") == "2.0"
+
+
 def test_a_check_is_a_frozen_record_of_four_texts():
     assert [field.name for field in dataclasses.fields(doctor.Check)] == [
         "name",
