@@ -107,10 +107,13 @@ def _compare(
 
 
 def _keys(record: Any) -> dict[str, str]:
-    return {
-        one.column: str(getattr(one, one.WhichOneof("kind"))) if one.WhichOneof("kind") else ""
-        for one in record.slice_key.single_slice_keys
-    }
+    return {one.column: _text(one) for one in record.slice_key.single_slice_keys}
+
+
+def _text(key: Any) -> str:
+    kind = key.WhichOneof("kind")
+    value = getattr(key, kind) if kind else ""
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def _plain(figures: dict[str, float]) -> dict[str, float]:

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from preprocessing.config import Record
 from trainer.backbones.record import Backbone
-from trainer.features import FeatureExtractor
+from trainer.features import Backbones, load_extractor
 
 BATCH_EXAMPLES = 32
 
@@ -30,7 +30,7 @@ def make_embed_fn(
 ) -> Callable[[tf.data.Dataset], Iterator[dict[str, np.ndarray]]]:
     """Builds the function that turns one shard into feature vectors.
 
-    Loading takes seconds, so one process keeps the last one built.
+    Loading and tracing take seconds, so one process keeps the last one built.
 
     Args:
         transform_graph: Folder of Transform's output artifact.
@@ -42,7 +42,7 @@ def make_embed_fn(
         int64, in the dataset's order.
     """
     config = EmbedConfig.model_validate_json(config_json)
-    extractor = FeatureExtractor(transform_graph, config.backbones)
+    extractor = load_extractor(transform_graph, Backbones(config.backbones).model_dump_json())
     columns = {
         name: tf.io.FixedLenFeature([], tf.string) for name in (*config.backbones, config.label)
     }

@@ -17,7 +17,7 @@ from trainer.backbones.record import Backbone
 from trainer.config import TrainConfig
 from trainer.datasets import read_features
 from trainer.export import ServedModel, export
-from trainer.features import FeatureExtractor
+from trainer.features import Backbones, load_extractor
 from trainer.fit import fit_head
 from trainer.heads import build_head
 
@@ -42,7 +42,9 @@ def run_fn(fn_args: FnArgs) -> None:
         DataError: If training has fewer than two classes.
     """
     config = RunConfig.model_validate(fn_args.custom_config["trainer"])
-    extractor = FeatureExtractor(fn_args.transform_output, config.backbones)
+    extractor = load_extractor(
+        fn_args.transform_output, Backbones(config.backbones).model_dump_json()
+    )
     classes = [
         name.decode() for name in extractor.transform_output.vocabulary_by_name(LABEL_VOCABULARY)
     ]

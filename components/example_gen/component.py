@@ -9,9 +9,11 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.example_gen import executor
 from components.example_gen.config import DataConfig
-from components.example_gen.fingerprint import fingerprint
+from components.example_gen.fingerprint import fingerprint_of
 from components.example_gen.shards import SOURCE
 from components.example_gen.sources.columns import Columns
+from components.example_gen.sources.registry import read_table
+from components.example_gen.splits import planned_splits
 from preprocessing.config import Feature
 from preprocessing.errors import ConfigError, explain
 
@@ -35,6 +37,8 @@ class RowExampleGenSpec(ComponentSpec):
 
 class RowExampleGen(base_beam_component.BaseBeamComponent):
     """Reads an image_folder or csv source into splits of tf.Examples.
+
+    Its `split_names` say, before it runs, which splits there will be.
 
     Unreadable examples are set aside in the artifact's quarantine.jsonl;
     ingest.json counts what came of the data.
@@ -71,13 +75,16 @@ class RowExampleGen(base_beam_component.BaseBeamComponent):
         kinds = {name: feature.kind for name, feature in features.items()}
         columns = Columns(kinds, label, tuple(carry), config.splits.group_by)
         _check_names(columns)
+        table = read_table(config, columns)
+        given = {row.split for row in table.rows}
+        self.split_names = planned_splits(given, config.splits.model_dump())
         super().__init__(
             RowExampleGenSpec(
                 config=config.model_dump_json(),
                 features=json.dumps(kinds),
                 label=label,
                 carry=json.dumps(list(carry)),
-                fingerprint=fingerprint(config, columns),
+                fingerprint=fingerprint_of(table, columns),
                 code_digest=code_digest,
                 examples=channel.Channel(type=standard_artifacts.Examples),
             )

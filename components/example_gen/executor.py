@@ -28,7 +28,7 @@ from components.example_gen.rows import Quarantined, Row, read_lines, write_line
 from components.example_gen.shards import inspected_from, plan_shards, write_shard
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.registry import read_table
-from components.example_gen.splits import Member, assign_splits
+from components.example_gen.splits import Member, assign_splits, planned_splits
 from preprocessing import progress
 
 # The node's name in the pipeline.
@@ -78,7 +78,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         members = [_member(example) for example in inspected]
         splits = assign_splits(members, config.splits.model_dump(), config.splits.stratify)
-        outcome.check_splits(inspected, splits)
+        planned = planned_splits({row.split for row in table.rows}, config.splits.model_dump())
+        outcome.check_splits(inspected, splits, planned)
         self._write(plan_shards(inspected, splits, config.shard_examples), columns, artifact.uri)
         tf.io.gfile.rmtree(work)
 

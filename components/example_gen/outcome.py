@@ -96,23 +96,34 @@ def check_classes(inspected: Sequence[Inspected], quarantined: Sequence[Quaranti
         )
 
 
-def check_splits(inspected: Sequence[Inspected], splits: Sequence[str]) -> None:
+def check_splits(
+    inspected: Sequence[Inspected],
+    splits: Sequence[str],
+    planned: Sequence[str] = ("train", "eval"),
+) -> None:
     """Refuses splits that cannot be trained on or evaluated.
 
+    Args:
+        inspected: All usable examples.
+        splits: The split of each.
+        planned: Splits that later components wait for.
+
     Raises:
-        DataError: If train or eval is empty, or a class only occurs outside train.
+        DataError: If a planned split is empty, or a class only occurs outside train.
     """
     sizes = collections.Counter(splits)
     if not sizes["train"]:
         raise DataError(explain("No example is in the train split.", dict(sizes)))
-    if not sizes["eval"]:
-        raise DataError(
-            explain(
-                "No example is in the eval split: the classes are too small for the ratio in "
-                "data.splits. Give more examples, a larger eval share, or stratify: false.",
-                dict(sizes),
+    for name in planned:
+        if not sizes[name]:
+            raise DataError(
+                explain(
+                    f"No example is in the {name} split: the classes are too small for the ratio "
+                    f"in data.splits. Give more examples, a larger {name} share, or "
+                    "stratify: false.",
+                    dict(sizes),
+                )
             )
-        )
     trained = {
         one.row.label for one, split in zip(inspected, splits, strict=True) if split == "train"
     }

@@ -8,7 +8,7 @@ import collections
 import dataclasses
 import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from components.example_gen.config import SPLIT_NAMES
 
@@ -67,6 +67,21 @@ def assign_splits(
         for place, split in zip(places, cut, strict=True):
             result[place] = split
     return result
+
+
+def planned_splits(given: Collection[str | None], ratio: Mapping[str, int]) -> tuple[str, ...]:
+    """Says which splits `assign_splits` will make.
+
+    Args:
+        given: The splits that the source gives; None for rows without one.
+        ratio: Relative size of train, eval and test.
+
+    Returns:
+        Their names, in the usual order.
+    """
+    brought = set(given) - {None}
+    wanted = brought | {"train", "eval"} if brought else {n for n in ratio if ratio[n]}
+    return tuple(name for name in SPLIT_NAMES if name in wanted)
 
 
 def apportion(total: int, ratio: Mapping[str, int]) -> dict[str, int]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.example_gen.splits import Member, apportion, assign_splits
+from components.example_gen.splits import Member, apportion, assign_splits, planned_splits
 
 RATIO = {"train": 8, "eval": 1, "test": 1}
 
@@ -138,3 +138,17 @@ def test_a_missing_test_split_is_not_made_up_where_splits_are_given():
 
 def test_no_examples_have_no_splits():
     assert assign_splits([], RATIO) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "test_share", "expected"),
+    [
+        ({None}, 1, ("train", "eval", "test")),
+        ({None}, 0, ("train", "eval")),
+        ({"train", "test"}, 1, ("train", "eval", "test")),
+        ({"train"}, 1, ("train", "eval")),
+        ({"train", "eval"}, 1, ("train", "eval")),
+    ],
+)
+def test_the_splits_there_will_be_are_known_before_any_picture_is_read(given, test_share, expected):
+    assert planned_splits(given, {"train": 8, "eval": 1, "test": test_share}) == expected

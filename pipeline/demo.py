@@ -1,0 +1,84 @@
+"""The demo: handwritten digits through the whole pipeline, offline.
+
+Its config, pictures and backbone lie in examples/digits/; they are copied into
+the demo's folder, where they can be changed and run again.
+"""
+
+import runpy
+import shutil
+from pathlib import Path
+
+from pipeline.summary import Prediction, Summary
+from preprocessing.errors import UsageError, explain
+
+_SOURCE = Path(__file__).resolve().parent.parent / "examples" / "digits"
+_SHOWN = 5
+
+
+def write_demo(folder: Path) -> Path:
+    """Writes the demo's pictures, backbone and config.
+
+    Args:
+        folder: Where to; what is there already and differs is kept if it is
+            the config, and written again otherwise.
+
+    Returns:
+        The config, ready for `graft run`.
+
+    Raises:
+        UsageError: If this is no clone of the repository, which holds them.
+    """
+    if not _SOURCE.is_dir():
+        raise UsageError(
+            explain(
+                "The demo runs from a clone of the repository; its files are not here",
+                str(_SOURCE),
+                see="README.md",
+            )
+        )
+    pictures = runpy.run_path(str(_SOURCE / "pictures.py"))
+    pictures["write_pictures"](folder / "pictures")
+    shutil.copytree(_SOURCE / "backbone", folder / "backbone", dirs_exist_ok=True)
+    config = folder / "digits.yaml"
+    if not config.exists():
+        shutil.copy(_SOURCE / "digits.yaml", config)
+    return config
+
+
+def classify(summary: Summary, folder: Path) -> list[Prediction]:
+    """Has the pushed model classify a few pictures of the test split.
+
+    Args:
+        summary: The demo's run, with a pushed model.
+        folder: The demo's folder.
+
+    Returns:
+        One prediction for each picture, evenly spread over the split.
+    """
+    import tensorflow as tf
+
+    from pipeline.dag import EXAMPLES
+    from pipeline.lineage import Lineage
+
+    if summary.pushed is None:
+        return []
+    examples = Lineage(str(folder / ".graft" / "metadata.sqlite"), summary.run_id)
+    files = tf.io.gfile.glob(f"{examples.uri(EXAMPLES, 'examples')}/Split-test/*")
+    columns = {name: tf.io.FixedLenFeature([], tf.string) for name in ("image", "label", "source")}
+    step = max(1, summary.examples["test"] // _SHOWN)
+    chosen = tf.data.TFRecordDataset(sorted(files)).shard(step, 0).take(_SHOWN)
+    rows = next(iter(chosen.batch(_SHOWN).map(lambda one: tf.io.parse_example(one, columns))))
+    model = tf.saved_model.load(f"{summary.pushed.path}/{summary.pushed.version}")
+    outputs = model.signatures["serving_default"](image=rows["image"])
+    return [
+        Prediction(
+            source=source.decode(), actual=actual.decode(), predicted=said.decode(), probability=p
+        )
+        for source, actual, said, p in zip(
+            rows["source"].numpy(),
+            rows["label"].numpy(),
+            outputs["label"].numpy(),
+            outputs["score"].numpy().tolist(),
+            strict=True,
+        )
+    ]
