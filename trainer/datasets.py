@@ -29,6 +29,7 @@ class Split(NamedTuple):
         examples: Number of examples in `dataset`.
         unknown: Number of examples left out, their label not being a class.
         means: For each feature its mean, `[width]` float64.
+        variances: For each feature its variance, `[width]` float64.
     """
 
     dataset: tf.data.Dataset
@@ -36,6 +37,7 @@ class Split(NamedTuple):
     examples: int
     unknown: int
     means: dict[str, np.ndarray]
+    variances: dict[str, np.ndarray]
 
 
 def read_features(
@@ -88,13 +90,14 @@ def scan(dataset: tf.data.Dataset, limit_bytes: int = MEMORY_LIMIT_BYTES) -> Spl
         limit_bytes: The size of features above which nothing is kept.
 
     Returns:
-        What was seen. With no examples, the means are empty.
+        What was seen. With no examples, the statistics are empty.
 
     Raises:
         DataError: If a feature holds NaN or infinity.
     """
     known = dataset.filter(lambda _, label: label >= 0)
     sums: dict[str, np.ndarray] = {}
+    squares: dict[str, np.ndarray] = {}
     kept: list[tuple[dict[str, np.ndarray], np.ndarray]] | None = []
     total = examples = size = 0
     for features, labels in dataset.batch(_PARSE_BATCH).as_numpy_iterator():
@@ -104,15 +107,21 @@ def scan(dataset: tf.data.Dataset, limit_bytes: int = MEMORY_LIMIT_BYTES) -> Spl
         features = {name: column[chosen] for name, column in features.items()}
         for name, column in features.items():
             sums[name] = sums.get(name, 0.0) + _finite_sum(name, column)
+            squares[name] = squares.get(name, 0.0) + np.square(column, dtype=np.float64).sum(axis=0)
         size += sum(column.nbytes for column in features.values())
         if size > limit_bytes:
             kept = None
         if kept is not None:
             kept.append((features, labels[chosen]))
     if not examples:
-        return Split(known, None, 0, total, {})
+        return Split(known, None, 0, total, {}, {})
     means = {name: value / examples for name, value in sums.items()}
-    return Split(known, _join(kept), examples, total - examples, means)
+    # Rounding can take the variance of a constant just below zero.
+    variances = {
+        name: np.maximum(value / examples - means[name] ** 2, 0.0)
+        for name, value in squares.items()
+    }
+    return Split(known, _join(kept), examples, total - examples, means, variances)
 
 
 def make_batches(split: Split, batch_size: int, seed: int | None = None) -> tf.data.Dataset:

@@ -1,9 +1,9 @@
 """Trains a head on cached feature vectors.
 
-The recipe: each vector centred and brought to one length (heads.py), stochastic
+The recipe: vectors normalised inside the head (heads.py), stochastic
 gradient descent with Nesterov momentum along a cosine to zero, an L2 penalty
-that weakens as examples grow, smoothed labels, and the weights of the epoch
-with the best eval loss. Its constants are config.py's defaults.
+that weakens as examples grow, smoothed labels, and the weights of the best
+epoch by eval loss (callbacks.py). Its constants are config.py's defaults.
 """
 
 import math
@@ -13,7 +13,7 @@ import tf_keras
 from absl import logging
 
 from preprocessing.errors import DataError
-from trainer.callbacks import CheckLoss, KeepBest, ReportProgress
+from trainer.callbacks import SQUARED_LOSS, CheckLoss, KeepBest, ReportProgress
 from trainer.config import TrainConfig
 from trainer.datasets import Split, make_batches, scan
 from trainer.heads import VECTOR_LENGTH, adapt_head
@@ -41,7 +41,7 @@ def fit_head(
     know (negative labels) are left out.
 
     Args:
-        head: From `build_head`; its means are set here.
+        head: From `build_head`; its statistics are set here.
         train: `({feature: [width] float32}, label int64)`, unbatched.
         evaluation: The same, to stop on.
         config: The recipe's values. With the same seed the weights come out
@@ -58,21 +58,28 @@ def fit_head(
     """
     tf_keras.utils.set_random_seed(config.seed)
     train_split, eval_split = _look_at("train", train), _look_at("eval", evaluation)
-    adapt_head(head, train_split.means)
+    adapt_head(head, train_split.means, train_split.variances)
     classes = head.output_shape[-1]
     batches = _one_hot(make_batches(train_split, config.batch_size, config.seed), classes)
     batches = batches.repeat(math.ceil(MIN_STEPS_PER_EPOCH / len(batches)))
     steps = len(batches)
     _spare_conversion(head)
+
+    def loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        return tf_keras.losses.categorical_crossentropy(
+            labels, logits, from_logits=True, label_smoothing=config.label_smoothing
+        )
+
+    def squared_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        return tf.square(loss(labels, logits))
+
     head.compile(
         _optimizer(config, train_split.examples, steps * config.epochs),
-        tf_keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=config.label_smoothing
-        ),
-        metrics=["accuracy"],
+        loss,
+        metrics=["accuracy", tf_keras.metrics.MeanMetricWrapper(squared_loss, SQUARED_LOSS)],
         steps_per_execution=min(_STEPS_PER_CALL, steps),
     )
-    best = KeepBest(config.patience)
+    best = KeepBest(config.patience, eval_split.examples)
     # The check comes first: nothing after it should act on a NaN.
     callbacks = [
         CheckLoss(config.learning_rate),
@@ -87,10 +94,11 @@ def fit_head(
         callbacks=callbacks,
         verbose=0,
     ).history
-    logging.info("Weights of epoch %d: eval loss %.4f", best.best_epoch, best.best_loss)
+    logging.info("The weights are those of epoch %d", best.best_epoch)
     return {
         name.replace("val_", "eval_"): [float(value) for value in values]
         for name, values in history.items()
+        if SQUARED_LOSS not in name
     }
 
 

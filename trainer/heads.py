@@ -5,6 +5,7 @@ A new kind of head is a function here that takes the same three things.
 
 from collections.abc import Mapping
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
 
@@ -14,29 +15,41 @@ from trainer.config import HeadConfig
 # learning rate suits every backbone; 10 keeps the customary sizes of learning
 # rates, and the inputs of a hidden layer from being tiny.
 VECTOR_LENGTH = 10.0
+# Added to each dimension's variance, as a share of their average.
+VARIANCE_FLOOR = 1e-3
 
 
-class CentredLength(tf_keras.layers.Layer):
-    """Subtracts the training mean from a vector, then gives it a fixed length.
+class NormalisedVector(tf_keras.layers.Layer):
+    """Centres a vector, evens out its dimensions and gives it a fixed length.
 
-    "CL2N" of Wang et al. 2019, SimpleShot (https://arxiv.org/abs/1911.04623).
-    A vector that equals the mean stays zero. Until `adapt` is called the mean
-    is zero.
+    Centring and a fixed length are "CL2N" of Wang et al. 2019, SimpleShot
+    (https://arxiv.org/abs/1911.04623). In between each dimension is divided by
+    the root of its deviation: dividing by the deviation itself inflates
+    dimensions that hardly vary, not dividing leaves a few to decide alone.
+
+    A vector that equals the mean stays zero. Until `adapt` is called only the
+    length changes.
     """
 
     def build(self, input_shape: tf.TensorShape) -> None:
-        """Makes the mean, which is exported but not trained."""
-        self.mean = self.add_weight(
-            name="mean", shape=input_shape[-1:], initializer="zeros", trainable=False
-        )
+        """Makes the statistics, which are exported but not trained."""
+        shape = input_shape[-1:]
+        self.mean = self.add_weight("mean", shape, initializer="zeros", trainable=False)
+        self.scale = self.add_weight("scale", shape, initializer="ones", trainable=False)
+        super().build(input_shape)
 
-    def adapt(self, mean: tf.Tensor) -> None:
-        """Sets the mean of the training vectors, `[width]` float."""
-        self.mean.assign(tf.cast(mean, self.mean.dtype))
+    def adapt(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        """Sets the statistics of the training vectors, each `[width]` float.
+
+        A dimension that never varies counts as one that varies a little.
+        """
+        floor = VARIANCE_FLOOR * variance.mean()
+        self.mean.assign(mean)
+        self.scale.assign((variance + floor) ** -0.25 if floor else np.ones_like(variance))
 
     def call(self, vectors: tf.Tensor) -> tf.Tensor:
         """Maps `[batch, width]` to the same shape."""
-        return VECTOR_LENGTH * tf.math.l2_normalize(vectors - self.mean, axis=-1)
+        return VECTOR_LENGTH * tf.math.l2_normalize((vectors - self.mean) * self.scale, axis=-1)
 
 
 def build_head(
@@ -44,9 +57,9 @@ def build_head(
 ) -> tf_keras.Model:
     """Builds a classifier on one or more feature vectors.
 
-    Each feature is centred and brought to the same length by itself, so that
+    Each feature is normalised by itself, so that
     none drowns the others; then they are concatenated in the order of their
-    names. `fit_head` sets the means.
+    names. `fit_head` sets the statistics.
 
     Args:
         config: Hidden layers and dropout; linear when there is no hidden layer.
@@ -60,7 +73,7 @@ def build_head(
     """
     names = sorted(widths)
     inputs = {name: tf_keras.Input([widths[name]], name=name) for name in names}
-    parts = [CentredLength(name=layer_name(name))(inputs[name]) for name in names]
+    parts = [NormalisedVector(name=layer_name(name))(inputs[name]) for name in names]
     flow = tf_keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     flow = _dropout(flow, config.dropout, seed)
     for index, units in enumerate(config.hidden, start=1):
@@ -75,23 +88,26 @@ def build_head(
     return tf_keras.Model(inputs, logits, name="head")
 
 
-def adapt_head(head: tf_keras.Model, means: Mapping[str, tf.Tensor]) -> None:
-    """Sets the mean that each feature is centred by.
+def adapt_head(
+    head: tf_keras.Model, means: Mapping[str, np.ndarray], variances: Mapping[str, np.ndarray]
+) -> None:
+    """Sets the statistics that each feature is normalised by.
 
     Args:
         head: A model of `build_head`; a head without such layers is left alone.
         means: `[width]` float for each feature.
+        variances: The same.
     """
     known = {layer.name: layer for layer in head.layers}
-    for name, mean in means.items():
+    for name in means:
         layer = known.get(layer_name(name))
-        if isinstance(layer, CentredLength):
-            layer.adapt(mean)
+        if isinstance(layer, NormalisedVector):
+            layer.adapt(means[name], variances[name])
 
 
 def layer_name(feature: str) -> str:
-    """Names the layer that centres a feature."""
-    return f"{feature}_centred"
+    """Names the layer that normalises a feature."""
+    return f"{feature}_normalised"
 
 
 def _dropout(flow: tf.Tensor, rate: float, seed: int) -> tf.Tensor:

@@ -52,6 +52,7 @@ def test_a_scan_counts_averages_and_leaves_out_unknown_labels():
     split = scan(of([[1, 2], [3, 6], [100, 100]], [0, 1, -1]))
     assert (split.examples, split.unknown) == (2, 1)
     assert split.means["image"].tolist() == [2, 4]
+    assert split.variances["image"].tolist() == [1, 4]
     assert split.arrays[0]["image"].tolist() == [[1, 2], [3, 6]]
     assert split.arrays[1].tolist() == [0, 1]
     assert [label for _, label in split.dataset.as_numpy_iterator()] == [0, 1]

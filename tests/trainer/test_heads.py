@@ -3,23 +3,32 @@ import pytest
 import tensorflow as tf
 
 from trainer.config import HeadConfig
-from trainer.heads import VECTOR_LENGTH, CentredLength, adapt_head, build_head
+from trainer.heads import VECTOR_LENGTH, NormalisedVector, adapt_head, build_head
 
 
-def test_a_vector_is_centred_and_then_given_the_fixed_length():
-    layer = CentredLength()
+def test_a_vector_is_centred_evened_out_and_given_the_fixed_length():
+    layer = NormalisedVector()
     layer.build(tf.TensorShape([None, 2]))
-    layer.adapt(tf.constant([1.0, 1.0], tf.float64))
-    # (4, 5) - (1, 1) = (3, 4), which is 5 long.
+    # The root of each deviation is 2 and 1; the floor shifts them in the third digit.
+    layer.adapt(np.array([1.0, 1.0]), np.array([16.0, 1.0]))
+    # ((7, 5) - (1, 1)) / (2, 1) = (3, 4), which is 5 long.
     expected = [[0.6 * VECTOR_LENGTH, 0.8 * VECTOR_LENGTH]]
-    np.testing.assert_allclose(layer(tf.constant([[4.0, 5.0]])), expected, rtol=1e-6)
+    np.testing.assert_allclose(layer(tf.constant([[7.0, 5.0]])), expected, rtol=2e-3)
 
 
 def test_a_vector_equal_to_the_mean_becomes_zero_and_not_nan():
-    layer = CentredLength()
+    layer = NormalisedVector()
     layer.build(tf.TensorShape([None, 2]))
-    layer.adapt(tf.constant([3.0, 4.0]))
+    layer.adapt(np.array([3.0, 4.0]), np.array([1.0, 0.0]))
     np.testing.assert_array_equal(layer(tf.constant([[3.0, 4.0]])), [[0.0, 0.0]])
+
+
+def test_training_vectors_that_are_all_alike_do_not_divide_by_zero():
+    layer = NormalisedVector()
+    layer.build(tf.TensorShape([None, 2]))
+    layer.adapt(np.array([0.0, 0.0]), np.array([0.0, 0.0]))
+    expected = [[0.6 * VECTOR_LENGTH, 0.8 * VECTOR_LENGTH]]
+    np.testing.assert_allclose(layer(tf.constant([[3.0, 4.0]])), expected, rtol=1e-6)
 
 
 def test_features_are_concatenated_in_the_order_of_their_names():
@@ -50,28 +59,31 @@ def test_dropout_works_in_training_only():
     assert abs(float(head(vectors, training=True)) - 8 * VECTOR_LENGTH) > 1e-3
 
 
-def test_adapting_sets_the_mean_of_each_feature():
+def test_adapting_sets_the_statistics_of_each_feature():
     head = build_head(HeadConfig(), {"a": 2, "b": 1}, classes=2)
-    adapt_head(head, {"a": np.array([1.0, 2.0]), "b": np.array([3.0])})
-    np.testing.assert_array_equal(head.get_layer("a_centred").mean, [1.0, 2.0])
-    np.testing.assert_array_equal(head.get_layer("b_centred").mean, [3.0])
+    means = {"a": np.array([1.0, 2.0]), "b": np.array([3.0])}
+    adapt_head(head, means, {"a": np.array([1.0, 1.0]), "b": np.array([16.0])})
+    np.testing.assert_array_equal(head.get_layer("a_normalised").mean, [1.0, 2.0])
+    np.testing.assert_array_equal(head.get_layer("b_normalised").mean, [3.0])
+    np.testing.assert_allclose(head.get_layer("b_normalised").scale, [0.5], rtol=1e-3)
 
 
 def test_a_seed_decides_the_initial_weights_and_layers_of_one_shape_differ():
     config = HeadConfig(hidden=(4, 4))
     first, same, other = (
-        build_head(config, {"image": 4}, classes=2, seed=seed).get_weights() for seed in (1, 1, 2)
+        build_head(config, {"image": 4}, classes=2, seed=seed) for seed in (1, 1, 2)
     )
-    for one, two in zip(first, same, strict=True):
+    for one, two in zip(first.get_weights(), same.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
-    assert not np.array_equal(first[1], other[1])
-    assert not np.array_equal(first[1], first[3])
+    kernel = first.get_layer("hidden_1").kernel.numpy()
+    assert not np.array_equal(kernel, other.get_layer("hidden_1").kernel)
+    assert not np.array_equal(kernel, first.get_layer("hidden_2").kernel)
 
 
 @pytest.mark.parametrize("batch", [0, 1, 5])
-def test_an_exported_head_keeps_its_mean_and_takes_any_batch_size(tmp_path, batch):
+def test_an_exported_head_keeps_its_statistics_and_takes_any_batch_size(tmp_path, batch):
     head = build_head(HeadConfig(hidden=(3,)), {"image": 4}, classes=2, seed=1)
-    adapt_head(head, {"image": np.arange(4.0)})
+    adapt_head(head, {"image": np.arange(4.0)}, {"image": np.ones(4)})
     head.get_layer("logits").set_weights([np.ones((3, 2), np.float32), np.ones(2, np.float32)])
     module = tf.Module()
     module.head = head
