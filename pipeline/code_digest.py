@@ -10,7 +10,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # Which code decides what a component writes. A new component gets a line here.
 CODE_OF = {
-    "ExampleGen": ("components/example_gen", "preprocessing/decode.py"),
+    "ExampleGen": (
+        "components/example_gen",
+        "preprocessing/decode.py",
+        "preprocessing/formats.py",
+    ),
     "Transform": ("preprocessing",),
     "Embedder": (
         "components/embedder",

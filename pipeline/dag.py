@@ -3,7 +3,6 @@
 A new component gets its node here and its line in code_digest.CODE_OF.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from tfx import types
 from tfx.components import (
     Evaluator,
     ExampleValidator,
-    ImportExampleGen,
     StatisticsGen,
     Trainer,
     Transform,
@@ -21,12 +19,13 @@ from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
 from tfx.orchestration import metadata, pipeline
-from tfx.proto import example_gen_pb2, pusher_pb2, trainer_pb2
+from tfx.proto import pusher_pb2, trainer_pb2
 from tfx.types import standard_artifacts
 
 from components.embedder.component import Embedder
 from components.example_gen.component import RowExampleGen
-from components.example_gen.config import SplitsConfig, TfRecordSource
+from components.example_gen.config import TfRecordSource
+from components.example_gen.screen_component import ExampleScreen, import_records
 from components.pusher.component import Pusher
 from pipeline.code_digest import digest_code
 from pipeline.config import Config
@@ -64,7 +63,8 @@ def build_pipeline(
         The pipeline, ready for a runner.
     """
     workdir = Path(config.workdir)
-    examples = _example_gen(config)
+    ingest = _examples(config)
+    examples = ingest[-1]
     schema = ImportSchemaGen(schema_file=str(_schema_file(config, workdir)))
     # The schema says which columns are pictures; of those, only presence and
     # size are counted.
@@ -105,7 +105,7 @@ def build_pipeline(
             "code_digest": digest_code("Trainer"),
         },
     )
-    nodes = [examples, statistics, schema, validator, transform, embedder, trainer]
+    nodes = [*ingest, statistics, schema, validator, transform, embedder, trainer]
     nodes += _gate_and_push(config, examples, trainer)
     return pipeline.Pipeline(
         pipeline_name=config.name,
@@ -135,7 +135,7 @@ def _gate_and_push(
         eval_config=build_eval_config(config.evaluate, LABEL_ID, EXAMPLES_SIGNATURE, gate=True),
     )
     nodes: list[base_node.BaseNode] = [baseline, evaluator]
-    if _has_test_split(config, examples):
+    if "test" in examples.split_names:
         nodes.append(
             Evaluator(
                 examples=examples.outputs["examples"],
@@ -162,65 +162,19 @@ def _gate_and_push(
     return nodes
 
 
-def _example_gen(config: Config) -> base_node.BaseNode:
-    source = config.data.source
-    if isinstance(source, TfRecordSource):
-        return _import_examples(source, config.data.splits).with_id(EXAMPLES)
-    return RowExampleGen(
-        config.data,
-        config.features,
-        config.label.name,
-        code_digest=digest_code("ExampleGen"),
-    ).with_id(EXAMPLES)
-
-
-def _import_examples(source: TfRecordSource, splits: SplitsConfig) -> ImportExampleGen:
-    """Stock ImportExampleGen, with the splits that the files bring or by hash."""
-    if isinstance(source.path, str):
-        buckets = {"train": splits.train, "eval": splits.eval, "test": splits.test}
-        return ImportExampleGen(
-            input_base=os.path.dirname(source.path),
-            input_config=example_gen_pb2.Input(
-                splits=[_pattern("single", os.path.basename(source.path))]
-            ),
-            output_config=example_gen_pb2.Output(
-                split_config=example_gen_pb2.SplitConfig(
-                    splits=[
-                        example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=size)
-                        for name, size in buckets.items()
-                        if size
-                    ]
-                )
-            ),
-        )
-    base = os.path.commonpath([os.path.dirname(path) for path in source.path.values()])
-    return ImportExampleGen(
-        input_base=base,
-        input_config=example_gen_pb2.Input(
-            splits=[
-                _pattern(split, os.path.relpath(path, base)) for split, path in source.path.items()
-            ]
-        ),
-    )
-
-
-def _pattern(split: str, pattern: str) -> example_gen_pb2.Input.Split:
-    return example_gen_pb2.Input.Split(name=split, pattern=pattern)
-
-
-def _has_test_split(config: Config, examples: base_node.BaseNode) -> bool:
-    if isinstance(examples, RowExampleGen):
-        return "test" in examples.split_names
-    source = config.data.source
-    return "test" in source.path if isinstance(source.path, dict) else config.data.splits.test > 0
+def _examples(config: Config) -> list[base_node.BaseNode]:
+    """Returns the nodes that bring in examples; the last one has them."""
+    options = {"carry": config.carried_columns, "code_digest": digest_code("ExampleGen")}
+    data, features, label = config.data, config.features, config.label.name
+    if not isinstance(data.source, TfRecordSource):
+        return [RowExampleGen(data, features, label, **options).with_id(EXAMPLES)]
+    imported = import_records(data)
+    screen = ExampleScreen(imported.outputs["examples"], data, features, label, **options)
+    return [imported, screen.with_id(EXAMPLES)]
 
 
 def _schema_file(config: Config, workdir: Path) -> Path:
-    schema = build_schema(
-        list(config.features),
-        config.label.name,
-        measured=not isinstance(config.data.source, TfRecordSource),
-    )
+    schema = build_schema(list(config.features), config.label.name, config.carried_columns)
     return write_schema(schema, workdir / "schemas")
 
 

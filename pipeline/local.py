@@ -20,7 +20,7 @@ from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
 from pipeline.dag import EXAMPLES, GATE, TEST, build_pipeline
 from pipeline.lineage import Lineage
-from pipeline.outcome import Evaluation, read_evaluation, read_verdict
+from pipeline.outcome import read_evaluation, read_verdict
 from pipeline.summary import BackboneUse, ComponentRun, Pushed, Quarantined, Summary, write_summary
 from preprocessing.keras_mode import check_legacy_keras
 from preprocessing.transform import LABEL_VOCABULARY
@@ -111,7 +111,7 @@ def _summarise(
             ComponentRun(name=name, seconds=round(took, 1), state=events.states[name])
             for name, took in events.seconds.items()
         ),
-        examples=_count_examples(examples, evaluations),
+        examples=_count_examples(examples),
         quarantined=len(quarantine),
         quarantine=quarantine[:100],
         anomalies=_read_anomalies(_uri(lineage, "ExampleValidator", "anomalies")),
@@ -150,22 +150,17 @@ def _read_versions() -> dict[str, str]:
     return versions | {name: metadata.version(name) for name in _VERSIONS}
 
 
-def _count_examples(examples: str, evaluations: Mapping[str, Evaluation]) -> dict[str, int]:
-    """Examples by split; stock ImportExampleGen leaves no count but what was evaluated."""
-    ingest = posixpath.join(examples, "ingest.json")
-    if tf.io.gfile.exists(ingest):
-        with tf.io.gfile.GFile(ingest) as file:
-            return json.load(file)["examples"]
-    return {split: int(one.metrics["examples"]) for split, one in evaluations.items()}
+def _count_examples(examples: str) -> dict[str, int]:
+    with tf.io.gfile.GFile(posixpath.join(examples, "ingest.json")) as file:
+        return json.load(file)["examples"]
 
 
 def _read_quarantine(examples: str) -> tuple[Quarantined, ...]:
-    path = posixpath.join(examples, "quarantine.jsonl")
-    if not tf.io.gfile.exists(path):
-        return ()
-    records = [json.loads(line) for line in _read_lines(path)]
+    with tf.io.gfile.GFile(posixpath.join(examples, "quarantine.jsonl")) as file:
+        # Not splitlines: a name may hold one of the other signs it splits at.
+        records = [json.loads(line) for line in file]
     return tuple(
-        Quarantined(source=one["source"], reason=one["reason"], split=one.get("split") or "")
+        Quarantined(source=one["source"], reason=one["reason"], split=one["split"] or "")
         for one in records
     )
 

@@ -14,14 +14,15 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 SERVING = "SERVING"
 
 
-def build_schema(images: Sequence[str], label: str, measured: bool) -> schema_pb2.Schema:
-    """Builds the schema of the raw examples.
+def build_schema(
+    images: Sequence[str], label: str, carried: Sequence[str] = ()
+) -> schema_pb2.Schema:
+    """Builds the schema of the examples that every source gives.
 
     Args:
         images: Names of the image features.
         label: Name of the label's column.
-        measured: Whether ExampleGen also wrote where each example comes from
-            and what it measured of each picture (not for tfrecord sources).
+        carried: Further columns of text, which slices group by.
 
     Returns:
         The schema; every feature is required and holds one value.
@@ -29,15 +30,13 @@ def build_schema(images: Sequence[str], label: str, measured: bool) -> schema_pb
     schema = schema_pb2.Schema(default_environment=["TRAINING", SERVING])
     for name in images:
         _add(schema, name, schema_pb2.BYTES).image_domain.SetInParent()
-        if measured:
-            for suffix in ("width", "height", "bytes"):
-                column = _add(schema, f"{name}_{suffix}", schema_pb2.INT)
-                column.int_domain.min = 1
-                column.not_in_environment.append(SERVING)
-            _add(schema, f"{name}_format", schema_pb2.BYTES).not_in_environment.append(SERVING)
-    _add(schema, label, schema_pb2.BYTES).not_in_environment.append(SERVING)
-    if measured:
-        _add(schema, "source", schema_pb2.BYTES).not_in_environment.append(SERVING)
+        for suffix in ("width", "height", "bytes"):
+            column = _add(schema, f"{name}_{suffix}", schema_pb2.INT)
+            column.int_domain.min = 1
+            column.not_in_environment.append(SERVING)
+        _add(schema, f"{name}_format", schema_pb2.BYTES).not_in_environment.append(SERVING)
+    for name in (label, "source", *carried):
+        _add(schema, name, schema_pb2.BYTES).not_in_environment.append(SERVING)
     return schema
 
 

@@ -1,18 +1,63 @@
-"""Declares ExampleScreen: tf.Examples of others in, those that can be used out."""
+"""Declares how tf.Examples of others come in: imported as they are, then screened.
+
+The stock ImportExampleGen copies and splits the records of a tfrecord source;
+ExampleScreen keeps those that can be used.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
 
 from tfx import types
+from tfx.components import ImportExampleGen
 from tfx.dsl.components.base import base_beam_component, executor_spec
+from tfx.proto import example_gen_pb2
 from tfx.types import channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.example_gen import screen_executor
-from components.example_gen.config import SPLIT_NAMES, DataConfig, TfRecordSource
-from components.example_gen.sources.tfrecord import find_files
+from components.example_gen.config import SPLIT_NAMES, DataConfig, SplitsConfig, TfRecordSource
+from components.example_gen.sources.tfrecord import find_files, patterns
 from preprocessing.config import Feature
 from preprocessing.errors import ConfigError, explain
+
+
+def import_records(config: DataConfig) -> ImportExampleGen:
+    """Declares the stock component, with the splits that the files bring or by hash.
+
+    Args:
+        config: A tfrecord source, and the ratio of splits where it has one path
+            for all.
+
+    Returns:
+        The component. It passes records on as bytes, since a single one that is
+        no tf.Example would stop it otherwise.
+
+    Raises:
+        ConfigError: If the source is of another kind, or its paths have no
+            folder in common.
+    """
+    source = _tfrecord_source(config)
+    base, by_split = patterns(source)
+    given = [
+        example_gen_pb2.Input.Split(name=split or "all", pattern=pattern)
+        for split, pattern in by_split.items()
+    ]
+    return ImportExampleGen(
+        input_base=base,
+        input_config=example_gen_pb2.Input(splits=given),
+        output_config=_cut(config.splits) if isinstance(source.path, str) else None,
+        payload_format=example_gen_pb2.FORMAT_PROTO,
+    )
+
+
+def _cut(splits: SplitsConfig) -> example_gen_pb2.Output:
+    sizes = splits.model_dump(include=set(SPLIT_NAMES))
+    cut = [
+        example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=size)
+        for name, size in sizes.items()
+        if size
+    ]
+    return example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=cut))
 
 
 class ExampleScreenSpec(ComponentSpec):
@@ -54,8 +99,7 @@ class ExampleScreen(base_beam_component.BaseBeamComponent):
         """Looks at the source's files, so that its mistakes show before anything runs.
 
         Args:
-            imported: Records as they are in the source (FORMAT_PROTO), so that
-                those which are no tf.Examples can be set aside as well.
+            imported: What `import_records` gives.
             config: The source that they were imported from, and limits.
             features: Each feature by name, which is its column's.
             label: The label's column.
@@ -67,9 +111,7 @@ class ExampleScreen(base_beam_component.BaseBeamComponent):
             ConfigError: If the source is of another kind.
             DataError: If a file is absent, no TFRecord file, or cut short.
         """
-        if not isinstance(config.source, TfRecordSource):
-            what = "data.source.kind: only tf.Examples of others are screened."
-            raise ConfigError(explain(what, config.source.kind, ["tfrecord"]))
+        given = _tfrecord_source(config).path
         find_files(config.source)
         super().__init__(
             ExampleScreenSpec(
@@ -82,6 +124,12 @@ class ExampleScreen(base_beam_component.BaseBeamComponent):
                 examples=channel.Channel(type=standard_artifacts.Examples),
             )
         )
-        given = config.source.path
         sizes = config.splits.model_dump() if isinstance(given, str) else given
         self.split_names = tuple(name for name in SPLIT_NAMES if sizes.get(name))
+
+
+def _tfrecord_source(config: DataConfig) -> TfRecordSource:
+    if not isinstance(config.source, TfRecordSource):
+        what = "data.source.kind: only tf.Examples of others are imported and screened."
+        raise ConfigError(explain(what, config.source.kind, ["tfrecord"]))
+    return config.source

@@ -3,7 +3,7 @@
 An example holds, for each image feature, its encoded bytes and
 `<feature>_width`, `_height`, `_bytes` (int64) and `_format` (text); the label
 under its name; carried columns as text; and `source`. A column that every
-example gets is added to `to_example`.
+example gets is added to `build_example`.
 """
 
 import collections
@@ -94,21 +94,41 @@ def inspected_from(fields: Mapping) -> Inspected:
 
 
 def to_example(example: Inspected, features: Mapping[str, str], label: str) -> tf.train.Example:
-    """Reads an example's pictures and builds its tf.Example.
+    """Reads an example's pictures again and builds its tf.Example.
 
     Raises:
         DataError: If a picture changed or went away since it was inspected.
     """
+    source = example.row.source
+    encoded = {}
+    for name in features:
+        try:
+            encoded[name] = read_picture(example.row.values[name])
+        except UnusableError as error:
+            raise DataError(f"{source} went away during the run ({error}); run again") from error
+        if hashlib.sha256(encoded[name]).hexdigest() != example.pictures[name].sha256:
+            raise DataError(f"{source} changed during the run; run again")
+    return build_example(example, encoded, label)
+
+
+def build_example(example: Inspected, encoded: Mapping[str, bytes], label: str) -> tf.train.Example:
+    """Builds a tf.Example with all its columns.
+
+    Args:
+        example: What is known of it.
+        encoded: The picture of each feature by name.
+        label: The label's column.
+
+    Returns:
+        The example.
+    """
     row = example.row
     columns: dict[str, bytes | int] = {SOURCE: row.source.encode(), label: row.label.encode()}
     for name, value in row.values.items():
-        if name not in features:
+        if name not in encoded:
             columns[name] = value.encode()
     for name, picture in example.pictures.items():
-        encoded = read_picture(row.values[name])
-        if len(encoded) != picture.bytes:
-            raise DataError(f"{row.source} changed while it was being read; run again")
-        columns[name] = encoded
+        columns[name] = encoded[name]
         columns[f"{name}_width"] = picture.width
         columns[f"{name}_height"] = picture.height
         columns[f"{name}_bytes"] = picture.bytes

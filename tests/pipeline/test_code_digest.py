@@ -31,8 +31,10 @@ def changed(copy, file):
         ("trainer/backbones/load.py", {"Embedder", "Trainer"}),
         ("preprocessing/image.py", {"Transform", "Embedder", "Trainer"}),
         ("preprocessing/decode.py", {"ExampleGen", "Transform", "Embedder", "Trainer"}),
+        ("preprocessing/formats.py", {"ExampleGen", "Transform", "Embedder", "Trainer"}),
         ("components/embedder/shards.py", {"Embedder"}),
         ("components/example_gen/splits.py", {"ExampleGen"}),
+        ("components/example_gen/screen.py", {"ExampleGen"}),
         ("components/pusher/publish.py", set()),
     ],
 )
