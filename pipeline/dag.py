@@ -38,6 +38,8 @@ from trainer.embed import EmbedConfig
 from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
 from trainer.run import RunConfig
 
+Ingest = RowExampleGen | ExampleScreen
+
 EXAMPLES = "ExampleGen"
 BASELINE = "Baseline"
 GATE = "Evaluator"
@@ -63,8 +65,7 @@ def build_pipeline(
         The pipeline, ready for a runner.
     """
     workdir = Path(config.workdir)
-    ingest = _examples(config)
-    examples = ingest[-1]
+    examples, needed = _ingest(config)
     schema = ImportSchemaGen(schema_file=str(_schema_file(config, workdir)))
     # The schema says which columns are pictures; of those, only presence and
     # size are counted.
@@ -105,7 +106,7 @@ def build_pipeline(
             "code_digest": digest_code("Trainer"),
         },
     )
-    nodes = [*ingest, statistics, schema, validator, transform, embedder, trainer]
+    nodes = [*needed, examples, statistics, schema, validator, transform, embedder, trainer]
     nodes += _gate_and_push(config, examples, trainer)
     return pipeline.Pipeline(
         pipeline_name=config.name,
@@ -119,9 +120,7 @@ def build_pipeline(
     )
 
 
-def _gate_and_push(
-    config: Config, examples: base_node.BaseNode, trainer: Trainer
-) -> list[base_node.BaseNode]:
+def _gate_and_push(config: Config, examples: Ingest, trainer: Trainer) -> list[base_node.BaseNode]:
     baseline = resolver.Resolver(
         strategy_class=latest_blessed_model_strategy.LatestBlessedModelStrategy,
         model=types.Channel(type=standard_artifacts.Model),
@@ -162,15 +161,16 @@ def _gate_and_push(
     return nodes
 
 
-def _examples(config: Config) -> list[base_node.BaseNode]:
-    """Returns the nodes that bring in examples; the last one has them."""
-    options = {"carry": config.carried_columns, "code_digest": digest_code("ExampleGen")}
+def _ingest(config: Config) -> tuple[Ingest, list[base_node.BaseNode]]:
+    """Returns the node that has the examples, and those that it needs."""
     data, features, label = config.data, config.features, config.label.name
+    carry, code = config.carried_columns, digest_code("ExampleGen")
     if not isinstance(data.source, TfRecordSource):
-        return [RowExampleGen(data, features, label, **options).with_id(EXAMPLES)]
+        return RowExampleGen(data, features, label, carry, code).with_id(EXAMPLES), []
     imported = import_records(data)
-    screen = ExampleScreen(imported.outputs["examples"], data, features, label, **options)
-    return [imported, screen.with_id(EXAMPLES)]
+    records = imported.outputs["examples"]
+    screen = ExampleScreen(records, data, features, label, carry, code)
+    return screen.with_id(EXAMPLES), [imported]
 
 
 def _schema_file(config: Config, workdir: Path) -> Path:

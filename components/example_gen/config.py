@@ -45,7 +45,7 @@ class TfRecordSource(Record):
     @model_validator(mode="after")
     def _splits_are_enough(self) -> "TfRecordSource":
         if isinstance(self.path, dict) and not {"train", "eval"} <= set(self.path):
-            what = "path: given for each split, it needs train and eval; test may be left out"
+            what = "path must name train and eval where it names splits; test may be left out"
             raise ValueError(explain(what, list(self.path), SPLIT_NAMES))
         return self
 

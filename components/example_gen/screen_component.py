@@ -15,10 +15,9 @@ from tfx.types import channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.example_gen import screen_executor
-from components.example_gen.config import SPLIT_NAMES, DataConfig, SplitsConfig, TfRecordSource
-from components.example_gen.sources.tfrecord import find_files, patterns
+from components.example_gen.config import SPLIT_NAMES, DataConfig, SplitsConfig
+from components.example_gen.sources.tfrecord import find_files, patterns, source_of
 from preprocessing.config import Feature
-from preprocessing.errors import ConfigError, explain
 
 
 def import_records(config: DataConfig) -> ImportExampleGen:
@@ -36,7 +35,7 @@ def import_records(config: DataConfig) -> ImportExampleGen:
         ConfigError: If the source is of another kind, or its paths have no
             folder in common.
     """
-    source = _tfrecord_source(config)
+    source = source_of(config)
     base, by_split = patterns(source)
     given = [
         example_gen_pb2.Input.Split(name=split or "all", pattern=pattern)
@@ -51,13 +50,16 @@ def import_records(config: DataConfig) -> ImportExampleGen:
 
 
 def _cut(splits: SplitsConfig) -> example_gen_pb2.Output:
-    sizes = splits.model_dump(include=set(SPLIT_NAMES))
     cut = [
         example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=size)
-        for name, size in sizes.items()
-        if size
+        for name, size in _sizes(splits).items()
     ]
     return example_gen_pb2.Output(split_config=example_gen_pb2.SplitConfig(splits=cut))
+
+
+def _sizes(splits: SplitsConfig) -> dict[str, int]:
+    sizes = splits.model_dump(include=set(SPLIT_NAMES))
+    return {name: size for name, size in sizes.items() if size}
 
 
 class ExampleScreenSpec(ComponentSpec):
@@ -111,8 +113,8 @@ class ExampleScreen(base_beam_component.BaseBeamComponent):
             ConfigError: If the source is of another kind.
             DataError: If a file is absent, no TFRecord file, or cut short.
         """
-        given = _tfrecord_source(config).path
-        find_files(config.source)
+        source = source_of(config)
+        find_files(source)
         super().__init__(
             ExampleScreenSpec(
                 imported=imported,
@@ -124,12 +126,5 @@ class ExampleScreen(base_beam_component.BaseBeamComponent):
                 examples=channel.Channel(type=standard_artifacts.Examples),
             )
         )
-        sizes = config.splits.model_dump() if isinstance(given, str) else given
-        self.split_names = tuple(name for name in SPLIT_NAMES if sizes.get(name))
-
-
-def _tfrecord_source(config: DataConfig) -> TfRecordSource:
-    if not isinstance(config.source, TfRecordSource):
-        what = "data.source.kind: only tf.Examples of others are imported and screened."
-        raise ConfigError(explain(what, config.source.kind, ["tfrecord"]))
-    return config.source
+        wanted = source.path if isinstance(source.path, dict) else _sizes(config.splits)
+        self.split_names = tuple(name for name in SPLIT_NAMES if name in wanted)

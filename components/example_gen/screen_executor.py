@@ -26,7 +26,7 @@ from components.example_gen.rows import Quarantined, read_lines
 from components.example_gen.screen import Shard, screen_shard
 from components.example_gen.shards import inspected_from
 from components.example_gen.sources.columns import Columns
-from components.example_gen.sources.tfrecord import find_files, patterns
+from components.example_gen.sources.tfrecord import find_files, patterns, source_of
 from preprocessing.errors import DataError, explain
 
 
@@ -84,8 +84,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
     def _index(self, config: DataConfig, work: str) -> list[tuple[str, str]]:
         """Digests the user's files; returns each one's name and its digests."""
-        base, _ = patterns(config.source)
-        files = [path for some in find_files(config.source).values() for path in some]
+        source = source_of(config)
+        base, _ = patterns(source)
+        files = [path for some in find_files(source).values() for path in some]
         indexes = [os.path.join(work, f"origin-{number:06d}") for number in range(len(files))]
         workers.run_each(
             self._make_beam_pipeline(),

@@ -9,11 +9,23 @@ import os
 
 import tensorflow as tf
 
-from components.example_gen.config import TfRecordSource
+from components.example_gen.config import DataConfig, TfRecordSource
 from components.example_gen.sources.split_names import paths_of
 from preprocessing.errors import ConfigError, DataError, explain
 
 _GZIP = b"\x1f\x8b"
+
+
+def source_of(config: DataConfig) -> TfRecordSource:
+    """Returns the source, which must be of this kind.
+
+    Raises:
+        ConfigError: If it is of another one.
+    """
+    if not isinstance(config.source, TfRecordSource):
+        what = "data.source.kind: only tf.Examples of others are imported and screened."
+        raise ConfigError(explain(what, config.source.kind, ["tfrecord"]))
+    return config.source
 
 
 def find_files(source: TfRecordSource) -> dict[str | None, list[str]]:

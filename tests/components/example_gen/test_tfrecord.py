@@ -107,5 +107,7 @@ def test_paths_on_different_file_systems_are_refused():
 
 @pytest.mark.parametrize("given", [{"train": "a"}, {"train": "a", "test": "b"}])
 def test_splits_of_its_own_need_train_and_eval(given):
-    with pytest.raises(ValidationError, match="it needs train and eval; test may be left out"):
+    with pytest.raises(
+        ValidationError, match="path must name train and eval where it names splits"
+    ):
         source(given)

@@ -1,0 +1,110 @@
+"""The pipeline's nodes: which there are for each kind of source, wired how."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from pipeline.config import load_config
+from preprocessing.errors import ConfigError, DataError
+
+AFTER = [
+    "StatisticsGen",
+    "ImportSchemaGen",
+    "ExampleValidator",
+    "Transform",
+    "Embedder",
+    "Trainer",
+    "Baseline",
+    "Evaluator",
+]
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Builds the pipeline of `data.source` and further lines of YAML."""
+    import tensorflow as tf
+
+    with tf.io.TFRecordWriter(str(tmp_path / "all.tfrecord")) as writer:
+        writer.write(b"whatever")
+    buffer = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(buffer, "PNG")
+    for name in ("pictures/a/1.png", "pictures/b/2.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(buffer.getvalue())
+
+    def build(source: str, more: str = ""):
+        from pipeline.dag import build_pipeline
+        from trainer.backbones.record import Backbone
+
+        path = tmp_path / "graft.yaml"
+        path.write_text(
+            "name: records\n"
+            f"data:\n  source: {source}\n{more}"
+            "features: {image: {backbone: keras:MobileNetV2}}\n"
+        )
+        backbone = Backbone(
+            height=96,
+            width=96,
+            input_range=(-1, 1),
+            feature_width=1280,
+            handle="keras:MobileNetV2",
+            kind="keras",
+            digest="sha256:" + "0" * 64,
+            path=str(tmp_path),
+        )
+        return build_pipeline(load_config(path), {"image": backbone}, cache=True)
+
+    return build
+
+
+def _ids(built) -> list[str]:
+    return [node.id for node in built.components]
+
+
+def test_records_of_others_are_imported_and_screened(build):
+    built = build("{kind: tfrecord, path: all.tfrecord}")
+    assert sorted(_ids(built)) == sorted(
+        ["ImportExampleGen", "ExampleGen", *AFTER, "TestEvaluator"]
+    )
+    nodes = {node.id: node for node in built.components}
+    assert [one.id for one in nodes["ImportExampleGen"].downstream_nodes] == ["ExampleGen"]
+    assert {one.id for one in nodes["ExampleGen"].downstream_nodes} == {
+        "StatisticsGen",
+        "Transform",
+        "Embedder",
+        "Evaluator",
+        "TestEvaluator",
+    }
+
+
+def test_pictures_are_read_by_one_node(build):
+    built = build("{kind: image_folder, path: pictures}")
+    assert sorted(_ids(built)) == sorted(["ExampleGen", *AFTER, "TestEvaluator"])
+
+
+@pytest.mark.parametrize(
+    ("source", "more"),
+    [
+        ("{kind: tfrecord, path: {train: all.tfrecord, eval: all.tfrecord}}", ""),
+        ("{kind: tfrecord, path: all.tfrecord}", "  splits: {test: 0}\n"),
+    ],
+)
+def test_without_a_test_split_nothing_waits_for_one(build, source, more):
+    assert "TestEvaluator" not in _ids(build(source, more))
+
+
+def test_mistakes_in_the_files_show_before_anything_runs(build):
+    with pytest.raises(DataError, match="there is no such file"):
+        build("{kind: tfrecord, path: nothing-*.tfrecord}")
+
+
+def test_splits_without_eval_are_a_mistake_in_the_config(build):
+    with pytest.raises(ConfigError) as error:
+        build("{kind: tfrecord, path: {train: all.tfrecord, test: all.tfrecord}}")
+    assert str(error.value) == (
+        "graft.yaml, line 3: data.source: path must name train and eval where it names splits; "
+        "test may be left out\n"
+        "  Received: ['train', 'test']\n"
+        "  Valid: train, eval, test"
+    )
