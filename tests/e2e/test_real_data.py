@@ -1,0 +1,66 @@
+"""Real photographs and real backbones, where the machine has them."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ROOT.parent / "shared"
+BACKBONES = SHARED / "backbones"
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.slow,
+    pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, the real data, is not here"),
+]
+
+
+def run(graft, folder, example, data, *changes):
+    changes = (f"data.source.path={SHARED / 'data' / data}", f"workdir={folder}", *changes)
+    arguments = [word for change in changes for word in ("--set", change)]
+    result = graft(
+        "run",
+        ROOT / "examples" / example,
+        "--json",
+        "--set",
+        f"push.path={folder / 'serving'}",
+        *arguments,
+        cwd=folder,
+    )
+    assert result.code == 0, result.err
+    return result.summary
+
+
+def hub(size):
+    return f"features.image.backbone=hub:{BACKBONES}/hub/mobilenet_v2_{size}_224_feature_vector"
+
+
+def weights(name):
+    return f"features.image.backbone.weights={BACKBONES / 'keras' / name}"
+
+
+@pytest.mark.parametrize(("size", "accuracy"), [("100", 0.72), ("035", 0.70)])
+def test_groceries_with_hub_vectors(graft, tmp_path, size, accuracy):
+    summary = run(graft, tmp_path, "groceries.yaml", "groceries", hub(size))
+    assert summary["examples"] == {"train": 1142, "eval": 111, "test": 1117}
+    assert summary["metrics"]["test"]["accuracy"] >= accuracy
+
+
+@pytest.mark.parametrize(
+    ("alpha", "name", "accuracy"),
+    [
+        (1.0, "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.from_int8.h5", 0.72),
+        (0.35, "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5", 0.70),
+    ],
+)
+def test_groceries_with_keras_weights(graft, tmp_path, alpha, name, accuracy):
+    alpha = f"features.image.backbone.arguments={{alpha: {alpha}}}"
+    summary = run(graft, tmp_path, "groceries-keras.yaml", "groceries", weights(name), alpha)
+    assert summary["metrics"]["test"]["accuracy"] >= accuracy
+
+
+def test_pictures_of_products_from_a_table(graft, tmp_path):
+    summary = run(graft, tmp_path, "products.yaml", "products/products.csv", hub("100"))
+    assert summary["examples"]["test"] == 314
+    assert summary["examples"]["train"] + summary["examples"]["eval"] == 733
+    assert summary["metrics"]["test"]["accuracy"] >= 0.838
