@@ -59,6 +59,7 @@ def test_the_statistics_of_the_training_vectors_are_in_the_head(tmp_path):
     np.testing.assert_allclose(head.get_layer("image_normalised").mean, train[0].mean(0), rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [0, 2**20])
 def test_the_same_seed_gives_the_same_weights_to_the_bit(tmp_path, monkeypatch, limit):
     monkeypatch.setattr(datasets.scan, "__defaults__", (limit,))
@@ -126,7 +127,7 @@ def test_the_last_epoch_within_one_standard_error_of_the_lowest_loss_is_restored
 
 
 def test_a_batch_larger_than_the_data_still_learns(tmp_path):
-    head, _ = fit(tmp_path, TrainConfig(batch_size=4096), train=blobs(9, 1))
+    head, _ = fit(tmp_path, TrainConfig(epochs=10, batch_size=4096), train=blobs(9, 1))
     assert accuracy(head, *blobs(300, 3)) == 1.0
 
 
