@@ -3,8 +3,10 @@
 A new metric gets its TFMA class here and its name in evaluate_config.py.
 """
 
-import tensorflow_model_analysis as tfma
 from google.protobuf import wrappers_pb2
+
+# TFMA's top level offers these messages on one stack and not on the other.
+from tensorflow_model_analysis.proto import config_pb2
 
 from pipeline.evaluate_config import METRICS, EvaluateConfig, Threshold
 
@@ -23,7 +25,7 @@ _ALWAYS_SHOWN = ("accuracy", "auc")
 
 def build_eval_config(
     config: EvaluateConfig, label_id: str, signature: str, *, gate: bool
-) -> tfma.EvalConfig:
+) -> config_pb2.EvalConfig:
     """Says to TFMA what to compute and what to demand.
 
     Args:
@@ -39,9 +41,9 @@ def build_eval_config(
     names = [CANDIDATE, BASELINE] if gate else [CANDIDATE]
     shown = [name for name in METRICS if name in _ALWAYS_SHOWN or name in config.thresholds]
     plain = [name for name in shown if name != "auc"]
-    return tfma.EvalConfig(
+    return config_pb2.EvalConfig(
         model_specs=[
-            tfma.ModelSpec(
+            config_pb2.ModelSpec(
                 name=name,
                 model_type="tf_generic",
                 signature_name=signature,
@@ -53,38 +55,38 @@ def build_eval_config(
             for name in names
         ],
         slicing_specs=[
-            tfma.SlicingSpec(),
-            *(tfma.SlicingSpec(feature_keys=columns) for columns in config.slices),
+            config_pb2.SlicingSpec(),
+            *(config_pb2.SlicingSpec(feature_keys=columns) for columns in config.slices),
         ],
         metrics_specs=[
-            tfma.MetricsSpec(
+            config_pb2.MetricsSpec(
                 metrics=[
-                    tfma.MetricConfig(class_name="ExampleCount"),
+                    config_pb2.MetricConfig(class_name="ExampleCount"),
                     *(_metric(name, config, gate) for name in plain),
-                    tfma.MetricConfig(
+                    config_pb2.MetricConfig(
                         class_name="MultiClassConfusionMatrixAtThresholds",
                         config=f'"name": "{CONFUSION}", "thresholds": [0.0]',
                     ),
                 ]
             ),
-            tfma.MetricsSpec(
+            config_pb2.MetricsSpec(
                 metrics=[_metric("auc", config, gate)],
-                aggregate=tfma.AggregationOptions(micro_average=True),
+                aggregate=config_pb2.AggregationOptions(micro_average=True),
             ),
         ],
     )
 
 
-def _metric(name: str, config: EvaluateConfig, gate: bool) -> tfma.MetricConfig:
+def _metric(name: str, config: EvaluateConfig, gate: bool) -> config_pb2.MetricConfig:
     threshold = config.thresholds.get(name) if gate else None  # type: ignore[call-overload]
-    return tfma.MetricConfig(
+    return config_pb2.MetricConfig(
         class_name=_CLASSES[name],
         config=f'"name": "{name}"',
         threshold=None if threshold is None else _threshold(name, threshold),
     )
 
 
-def _threshold(name: str, threshold: Threshold) -> tfma.MetricThreshold:
+def _threshold(name: str, threshold: Threshold) -> config_pb2.MetricThreshold:
     """Translates one threshold.
 
     An absolute bound is always there: TFMA drops the comparison while there
@@ -92,16 +94,16 @@ def _threshold(name: str, threshold: Threshold) -> tfma.MetricThreshold:
     """
     higher = METRICS[name].higher_is_better
     lower = threshold.min if threshold.min is not None else 0.0
-    bounds = tfma.GenericValueThreshold(lower_bound=wrappers_pb2.DoubleValue(value=lower))
+    bounds = config_pb2.GenericValueThreshold(lower_bound=wrappers_pb2.DoubleValue(value=lower))
     if threshold.max is not None:
         bounds.upper_bound.value = threshold.max
-    result = tfma.MetricThreshold(value_threshold=bounds)
+    result = config_pb2.MetricThreshold(value_threshold=bounds)
     if threshold.no_worse_than_baseline_by is not None:
         allowed = threshold.no_worse_than_baseline_by
         result.change_threshold.absolute.value = -allowed if higher else allowed
         result.change_threshold.direction = (
-            tfma.MetricDirection.HIGHER_IS_BETTER
+            config_pb2.MetricDirection.HIGHER_IS_BETTER
             if higher
-            else tfma.MetricDirection.LOWER_IS_BETTER
+            else config_pb2.MetricDirection.LOWER_IS_BETTER
         )
     return result
