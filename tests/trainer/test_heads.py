@@ -56,7 +56,7 @@ def test_dropout_works_in_training_only():
     head.get_layer("logits").set_weights([np.ones((64, 1), np.float32), np.zeros(1, np.float32)])
     vectors = {"image": tf.ones([1, 64])}
     np.testing.assert_allclose(head(vectors, training=False), [[8 * VECTOR_LENGTH]], rtol=1e-5)
-    assert abs(float(head(vectors, training=True)) - 8 * VECTOR_LENGTH) > 1e-3
+    assert abs(head(vectors, training=True).numpy().item() - 8 * VECTOR_LENGTH) > 1e-3
 
 
 def test_adapting_sets_the_statistics_of_each_feature():
