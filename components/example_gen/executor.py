@@ -5,10 +5,8 @@ splits and files are planned; the second pass writes each file by itself. No
 picture ever goes through a shuffle, and a worker holds a few at a time.
 """
 
-import collections
 import json
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,7 +19,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.example_gen import outcome
+from components.example_gen import outcome, workers
 from components.example_gen.config import SPLIT_NAMES, DataConfig
 from components.example_gen.inspect import Inspected, inspect_rows
 from components.example_gen.rows import Quarantined, Row, read_lines, write_lines
@@ -29,15 +27,8 @@ from components.example_gen.shards import inspected_from, plan_shards, write_sha
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.registry import read_table
 from components.example_gen.splits import Member, assign_splits, planned_splits
-from preprocessing import progress
-
-# The node's name in the pipeline.
-STAGE = "ExampleGen"
 
 _CHUNK_ROWS = 256
-
-_LOCK = threading.Lock()
-_DONE: collections.Counter = collections.Counter()
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -74,7 +65,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         quarantined = [*table.quarantined, *unusable]
         total = len(inspected) + len(quarantined)
         logging.info("%d of %d examples are usable", len(inspected), total)
-        _judge(config, inspected, quarantined, total, artifact.uri)
+        outcome.judge(inspected, quarantined, config.max_quarantined_share, artifact.uri)
 
         members = [_member(example) for example in inspected]
         splits = assign_splits(members, config.splits.model_dump(), config.splits.stratify)
@@ -100,7 +91,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         for start in range(0, len(rows), _CHUNK_ROWS):
             chunks.append(os.path.join(work, f"rows-{start:09d}.jsonl"))
             write_lines(chunks[-1], rows[start : start + _CHUNK_ROWS])
-        self._run(_InspectChunk(columns, len(rows)), chunks)
+        workers.run_each(self._make_beam_pipeline(), _InspectChunk(columns, len(rows)), chunks)
         inspected, quarantined = [], []
         for chunk in chunks:
             for fields in read_lines(_inspected_path(chunk)):
@@ -117,13 +108,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             plan_path = os.path.join(uri, ".work", f"plan-{name.replace('/', '-')}.jsonl")
             write_lines(plan_path, examples)
             shards.append((plan_path, os.path.join(uri, name)))
-        self._run(_WriteShard(columns, sum(map(len, plan.values()))), shards)
-
-    def _run(self, work: beam.DoFn, elements: Sequence[Any]) -> None:
-        with self._make_beam_pipeline() as pipeline:
-            # One element is a whole file's worth of work, so each is given out
-            # by itself.
-            pipeline | beam.Create(elements) | beam.Reshuffle() | beam.ParDo(work)
+        total = sum(map(len, plan.values()))
+        workers.run_each(self._make_beam_pipeline(), _WriteShard(columns, total), shards)
 
 
 class _InspectChunk(beam.DoFn):
@@ -135,9 +121,9 @@ class _InspectChunk(beam.DoFn):
 
     def process(self, path: str) -> Iterator[None]:
         rows = [Row(**fields) for fields in read_lines(path)]
-        found = inspect_rows(rows, self._columns.features, _threads())
+        found = inspect_rows(rows, self._columns.features, workers.threads())
         write_lines(_inspected_path(path), found)
-        _report(os.path.dirname(path), len(rows), self._total, "examples checked")
+        workers.report(os.path.dirname(path), len(rows), self._total, "examples checked")
         yield from ()
 
 
@@ -151,8 +137,8 @@ class _WriteShard(beam.DoFn):
     def process(self, shard: tuple[str, str]) -> Iterator[None]:
         plan, path = shard
         features, label = self._columns.features, self._columns.label
-        count = write_shard(plan, path, features, label, _threads())
-        _report(os.path.dirname(plan), count, self._total, "examples written")
+        count = write_shard(plan, path, features, label, workers.threads())
+        workers.report(os.path.dirname(plan), count, self._total, "examples written")
         yield from ()
 
 
@@ -167,39 +153,9 @@ def columns_from(exec_properties: dict[str, Any]) -> Columns:
     )
 
 
-def _judge(
-    config: DataConfig,
-    inspected: Sequence[Inspected],
-    quarantined: Sequence[Quarantined],
-    total: int,
-    uri: str,
-) -> None:
-    """Stops the run where too little is left; keeps the list of what was lost."""
-    component, name = os.path.split(os.path.normpath(uri))
-    kept = os.path.join(os.path.dirname(component), "quarantine", f"{name}.jsonl")
-    try:
-        outcome.check_quarantine(quarantined, total, config.max_quarantined_share, kept)
-        outcome.check_classes(inspected, quarantined)
-    except Exception:
-        outcome.write_quarantine(kept, quarantined)
-        raise
-
-
 def _member(example: Inspected) -> Member:
     return Member(example.content, example.row.label, example.row.split, example.row.group)
 
 
 def _inspected_path(chunk: str) -> str:
     return chunk.replace("rows-", "inspected-")
-
-
-def _threads() -> int:
-    return max(2, min(8, os.cpu_count() or 2))
-
-
-def _report(work: str, count: int, total: int, unit: str) -> None:
-    """Adds up over this process's chunks; other workers count their own."""
-    with _LOCK:
-        _DONE[work, unit] += count
-        done = _DONE[work, unit]
-    progress.report(STAGE, done, total, unit)
