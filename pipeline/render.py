@@ -69,7 +69,7 @@ def _table(*headers: str, texts: int = 1) -> Table:
 
 def _components(summary: Summary) -> Table:
     table = _table("Component", "Time")
-    table.add_column("")
+    table.add_column("", min_width=len("cached"))
     for component in summary.components:
         state = "" if component.state == "run" else component.state
         table.add_row(component.name, f"{component.seconds:.1f} s", Text(state, style="cyan"))
