@@ -95,7 +95,7 @@ def check_compiler() -> Check:
     """Looks whether a C++ extension compiles, which set-up needs once, for pyfarmhash."""
     name, compiler = "C++ compiler and Python headers", find_compiler()
     include = sysconfig.get_paths()["include"]
-    status = "warn" if installed("pyfarmhash") else "fail"
+    status: Literal["warn", "fail"] = "warn" if installed("pyfarmhash") else "fail"
     if compiler is None:
         mend = install_command(read_distribution(), "compiler")
         return Check(name, status, "no c++ or g++ on PATH", mend)

@@ -12,6 +12,7 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.dsl.compiler import compiler, constants
+from tfx.orchestration import pipeline
 from tfx.orchestration.local import local_dag_runner
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
@@ -69,7 +70,7 @@ def run(config: Config, *, cache: bool, run_id: str, log: Path) -> Summary:
     return summary
 
 
-def _compile(built: object, run_id: str) -> pipeline_pb2.Pipeline:
+def _compile(built: pipeline.Pipeline, run_id: str) -> pipeline_pb2.Pipeline:
     ir = compiler.Compiler().compile(built)
     for node in ir.nodes:
         if node.pipeline_node.node_info.id in _NEVER_CACHED:

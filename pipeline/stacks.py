@@ -108,7 +108,7 @@ def choose(
         if interpreter.version == version
     ]
     with_headers = [pair for pair in pairs if pair[1].has_headers]
-    return (with_headers or pairs or [None])[0]
+    return next(iter(with_headers or pairs), None)
 
 
 def explain_no_stack(
