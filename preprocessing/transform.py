@@ -41,9 +41,7 @@ def preprocessing_fn(
         the label vocabulary, -1 for a label that training has not seen.
     """
     config = TransformConfig.model_validate(custom_config["transform"])
-    outputs = {
-        name: prepare_images(inputs[name], wanted) for name, wanted in config.images.items()
-    }
+    outputs = {name: prepare_images(inputs[name], wanted) for name, wanted in config.images.items()}
     outputs[config.label] = tft.compute_and_apply_vocabulary(
         inputs[config.label], vocab_filename=LABEL_VOCABULARY
     )

@@ -29,9 +29,7 @@ def picture():
     """Encodes a picture of one colour, such as [255, 0, 0]."""
 
     def encode(colour, size=(5, 7)):
-        return tf.io.encode_png(
-            tf.broadcast_to(tf.constant(colour, tf.uint8), [*size, 3])
-        ).numpy()
+        return tf.io.encode_png(tf.broadcast_to(tf.constant(colour, tf.uint8), [*size, 3])).numpy()
 
     return encode
 

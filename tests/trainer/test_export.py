@@ -60,9 +60,7 @@ def test_it_runs_in_a_clean_process_from_a_copy(served, picture, tmp_path):
     assert done.returncode == 0, done.stderr
     outputs = json.loads(done.stdout)
     expected = model.predict({"image": tf.constant(pictures)})
-    np.testing.assert_allclose(
-        outputs["probabilities"], expected["probabilities"], atol=1e-6
-    )
+    np.testing.assert_allclose(outputs["probabilities"], expected["probabilities"], atol=1e-6)
     assert outputs["classes"] == [["red", "blue"]] * 2
     assert outputs["label"] == [one.decode() for one in expected["label"].numpy()]
     np.testing.assert_allclose(outputs["score"], np.max(outputs["probabilities"], axis=1))
