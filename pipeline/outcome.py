@@ -78,32 +78,33 @@ def read_verdict(
     """
     result = tfma.load_validation_result(uri)
     failed = {
-        (failure.metric_key.name, failure.metric_key.is_diff): failure.message
+        (failure.metric_key.name, failure.metric_key.is_diff)
         for part in result.metric_validations_per_slice
         for failure in part.failures
     }
     reasons = []
     for name, threshold in config.thresholds.items():
-        value = evaluation.metrics.get(name, math.nan)
+        value = f"{name} {evaluation.metrics.get(name, math.nan):.4f}"
         bounds = [("at least", threshold.min), ("at most", threshold.max)]
         wanted = " and ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
         if wanted:
-            mark = "failed" if (name, False) in failed else "passed"
-            reasons.append(f"{mark}: {name} is {value:.4f}, wanted {wanted}")
+            reasons.append(f"{_mark((name, False) in failed)}: {value}, {wanted}")
         if threshold.no_worse_than_baseline_by is not None:
-            allowed = threshold.no_worse_than_baseline_by
-            reasons.append(_compare(name, value, evaluation.baseline, allowed, failed))
+            side = "below" if METRICS[name].higher_is_better else "above"
+            against = (
+                f"'s {evaluation.baseline[name]:.4f}"
+                if name in evaluation.baseline
+                else ": none yet"
+            )
+            reasons.append(
+                f"{_mark((name, True) in failed)}: {value}, at most "
+                f"{threshold.no_worse_than_baseline_by:g} {side} the last blessed model{against}"
+            )
     return result.validation_ok, tuple(reasons)
 
 
-def _compare(
-    name: str, value: float, baseline: dict[str, float], allowed: float, failed: dict[Any, str]
-) -> str:
-    rule = f"no worse than the last blessed model by more than {allowed:g}"
-    if name not in baseline:
-        return f"passed: {name} is {value:.4f}; wanted {rule}, and there is none yet"
-    mark = "failed" if (name, True) in failed else "passed"
-    return f"{mark}: {name} is {value:.4f} against {baseline[name]:.4f}, wanted {rule}"
+def _mark(failed: bool) -> str:
+    return "failed" if failed else "passed"
 
 
 def _keys(record: Any) -> dict[str, str]:

@@ -151,6 +151,8 @@ def _predictions(summary: Summary) -> Table | None:
 def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
     yield "Blessed" if summary.blessed else "Not blessed", [*summary.reasons]
     yield "Baseline", [summary.baseline]
+    if summary.notes:
+        yield "Data", [*summary.notes]
     if summary.anomalies:
         yield "Anomalies", [*summary.anomalies]
     if summary.pushed is not None:

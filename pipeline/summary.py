@@ -1,6 +1,6 @@
 """What a run leaves behind as summary.json; imports no TensorFlow.
 
-A new figure is a field here, filled by local.py and shown by render.py.
+A new figure is a field here, filled by summarise.py and shown by render.py.
 """
 
 from pathlib import Path
@@ -88,12 +88,14 @@ class Summary(Record):
     examples: dict[str, int] = Field(description="by split")
     quarantined: int = 0
     quarantine: tuple[Quarantined, ...] = Field((), description="the first of them, with reasons")
+    notes: tuple[str, ...] = Field((), description="what ingest noticed of the data")
     anomalies: tuple[str, ...] = Field((), description="found by ExampleValidator")
     backbones: tuple[BackboneUse, ...] = ()
     metrics: dict[str, dict[str, float]] = Field({}, description="by split, then by metric")
     classes: dict[str, tuple[ClassMetrics, ...]] = Field({}, description="by split")
     confusions: dict[str, tuple[Confusion, ...]] = Field({}, description="by split")
     slices: dict[str, tuple[SliceMetrics, ...]] = Field({}, description="by split")
+    failure: str | None = Field(None, description="why the run ended early, if it did")
     blessed: bool
     reasons: tuple[str, ...] = Field(description="why it is blessed or not, one threshold each")
     baseline: str = Field(
@@ -108,7 +110,9 @@ class Summary(Record):
 
     @property
     def exit_code(self) -> int:
-        """0 for a blessed model, pushed where that was asked for, and 3 for another."""
+        """1 for a run that failed, 0 for a blessed model, and 3 for another."""
+        if self.failure is not None:
+            return 1
         return 0 if self.blessed else 3
 
 

@@ -53,7 +53,7 @@ def run_fn(fn_args: FnArgs) -> None:
             f"A classifier needs two classes or more; the training split has {classes}."
         )
     widths = {name: backbone.feature_width for name, backbone in config.backbones.items()}
-    head = build_head(config.train.head, widths, len(classes))
+    head = build_head(config.train.head, widths, len(classes), seed=config.train.seed)
     history = fit_head(
         head,
         read_features(fn_args.train_files, widths, config.label),

@@ -55,8 +55,8 @@ def test_the_model_is_good_blessed_and_pushed(first, folder):
     assert summary["metrics"]["eval"]["accuracy"] >= 0.95
     assert summary["metrics"]["test"]["accuracy"] >= 0.95
     assert summary["blessed"]
-    assert summary["reasons"][0].startswith("passed: accuracy is 0.9")
-    assert summary["reasons"][1].endswith("and there is none yet")
+    assert summary["reasons"][0].startswith("passed: accuracy 0.9")
+    assert summary["reasons"][1].endswith("the last blessed model: none yet")
     version = Path(summary["pushed"]["path"]) / str(summary["pushed"]["version"])
     assert version.parent == folder / "work" / "serving" / "digits"
     assert (version / "saved_model.pb").is_file()
@@ -90,7 +90,7 @@ def test_a_second_run_does_nothing_again_and_keeps_the_version(graft, first, fol
     # The model is now its own baseline, so the gate has something new to compare.
     assert again == {"Backbones", "Baseline", "Evaluator", "Pusher"}
     assert second.summary["pushed"] == first.summary["pushed"]
-    assert "against" in second.summary["reasons"][1]
+    assert "the last blessed model's 0.9" in second.summary["reasons"][1]
 
 
 def test_another_head_costs_no_pass(graft, first, folder):
@@ -139,7 +139,7 @@ def test_a_model_that_is_not_good_enough_is_not_pushed_and_says_why(graft, first
     assert strict.code == 3, strict.err
     assert not strict.summary["blessed"]
     assert strict.summary["pushed"] is None
-    assert strict.summary["reasons"][0].startswith("failed: accuracy is 0.")
+    assert strict.summary["reasons"][0].startswith("failed: accuracy 0.")
     assert sorted((folder / "work" / "serving" / "digits").iterdir()) == before
 
 

@@ -1,6 +1,7 @@
 """Every kind of source, and damaged examples in it, through the whole pipeline."""
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -79,6 +80,11 @@ def test_too_many_damaged_pictures_stop_the_run_with_their_list(graft, digits, t
         line.split(": ", 1)[1] for line in result.err.splitlines() if "All of them:" in line
     )
     assert len(Path(listed).read_text().splitlines()) == 20
+    (summary,) = (tmp_path / ".graft" / "runs").glob("*/summary.json")
+    failed = json.loads(summary.read_text())
+    assert failed["failure"].startswith("20 of 300 examples cannot be used")
+    assert failed["components"][-1]["name"] == "ExampleGen"
+    assert failed["components"][-1]["state"] == "failed"
 
 
 def test_a_table_with_splits_and_a_slice(graft, digits, tmp_path):

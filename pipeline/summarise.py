@@ -1,0 +1,182 @@
+"""From what a run left behind to its summary.
+
+A new figure is a field of summary.Summary, read here and shown by render.py.
+"""
+
+import json
+import posixpath
+import resource
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+
+from pipeline.component_events import ComponentEvents
+from pipeline.config import Config
+from pipeline.dag import EXAMPLES, GATE, TEST
+from pipeline.lineage import Lineage
+from pipeline.outcome import read_evaluation, read_verdict
+from pipeline.summary import BackboneUse, ComponentRun, Pushed, Quarantined, Summary
+from preprocessing.transform import LABEL_VOCABULARY
+from trainer.backbones.record import Backbone
+
+_VERSIONS = ("tfx", "tensorflow", "tf-keras", "tensorflow-hub", "apache-beam", "graft-tfx")
+
+
+def summarise(
+    config: Config,
+    backbones: Mapping[str, Backbone],
+    events: ComponentEvents,
+    run_id: str,
+    log: Path,
+    *,
+    seconds: float,
+) -> Summary:
+    """Sums up a run that went through.
+
+    Args:
+        config: The user's config, paths resolved.
+        backbones: The vendored backbone of each feature.
+        events: What ran, and for how long.
+        run_id: The run.
+        log: Its log file.
+        seconds: How long it took, all in all.
+
+    Returns:
+        The summary.
+    """
+    lineage = Lineage(str(Path(config.workdir) / "metadata.sqlite"), run_id)
+    model = posixpath.join(_uri(lineage, "Trainer", "model"), "Format-Serving")
+    classes = _read_lines(posixpath.join(model, "assets", LABEL_VOCABULARY))
+    gate_uri = _uri(lineage, GATE, "evaluation")
+    evaluations = {"eval": read_evaluation(gate_uri, classes)}
+    test_uri = lineage.uri(TEST, "evaluation")
+    if test_uri:
+        evaluations["test"] = read_evaluation(test_uri, classes)
+    blessed, reasons = read_verdict(gate_uri, config.evaluate, evaluations["eval"])
+    examples = _uri(lineage, EXAMPLES, "examples")
+    ingest = _read_json(posixpath.join(examples, "ingest.json"))
+    quarantine = _read_quarantine(examples)
+    return Summary(
+        **_circumstances(config, events, run_id, log, seconds),
+        examples=ingest["examples"],
+        quarantined=len(quarantine),
+        quarantine=quarantine[:100],
+        notes=ingest["notes"],
+        anomalies=_read_anomalies(_uri(lineage, "ExampleValidator", "anomalies")),
+        backbones=tuple(
+            BackboneUse(feature=name, handle=one.handle, digest=one.digest)
+            for name, one in backbones.items()
+        ),
+        metrics={split: one.metrics for split, one in evaluations.items()},
+        classes={split: one.classes for split, one in evaluations.items()},
+        confusions={split: one.confusions for split, one in evaluations.items()},
+        slices={split: one.slices for split, one in evaluations.items() if one.slices},
+        blessed=blessed,
+        reasons=reasons,
+        baseline=_describe_baseline(lineage),
+        model=model,
+        pushed=_read_push(config, lineage),
+        tensorboard=posixpath.join(_uri(lineage, "Trainer", "model_run"), "tensorboard"),
+    )
+
+
+def summarise_failure(
+    config: Config,
+    events: ComponentEvents,
+    run_id: str,
+    log: Path,
+    *,
+    seconds: float,
+    error: BaseException,
+) -> Summary:
+    """Sums up a run that ended early; see `summarise`."""
+    return Summary(
+        **_circumstances(config, events, run_id, log, seconds),
+        examples={},
+        blessed=False,
+        reasons=(),
+        failure=str(error) or type(error).__name__,
+    )
+
+
+def _circumstances(
+    config: Config, events: ComponentEvents, run_id: str, log: Path, seconds: float
+) -> dict[str, Any]:
+    """What can be said of every run, however it ended."""
+    return {
+        "run_id": run_id,
+        "name": config.name,
+        "config_digest": config.digest,
+        "stack": _read_versions(),
+        "seconds": round(seconds, 1),
+        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "components": tuple(
+            ComponentRun(name=name, seconds=round(took, 1), state=events.states[name])
+            for name, took in events.seconds.items()
+        ),
+        "log": str(log),
+    }
+
+
+def _uri(lineage: Lineage, node: str, key: str) -> str:
+    uri = lineage.uri(node, key)
+    if uri is None:
+        raise RuntimeError(f"{node} left no {key!r} in the metadata of this run")
+    return uri
+
+
+def _read_lines(path: str) -> list[str]:
+    with tf.io.gfile.GFile(path) as file:
+        return file.read().splitlines()
+
+
+def _read_versions() -> dict[str, str]:
+    versions = {"python": sys.version.split()[0]}
+    return versions | {name: metadata.version(name) for name in _VERSIONS}
+
+
+def _read_json(path: str) -> Any:
+    with tf.io.gfile.GFile(path) as file:
+        return json.load(file)
+
+
+def _read_quarantine(examples: str) -> tuple[Quarantined, ...]:
+    with tf.io.gfile.GFile(posixpath.join(examples, "quarantine.jsonl")) as file:
+        # Not splitlines: a name may hold one of the other signs it splits at.
+        records = [json.loads(line) for line in file]
+    return tuple(
+        Quarantined(source=one["source"], reason=one["reason"], split=one["split"] or "")
+        for one in records
+    )
+
+
+def _read_anomalies(folder: str) -> tuple[str, ...]:
+    found = []
+    for path in sorted(tf.io.gfile.glob(posixpath.join(folder, "Split-*", "SchemaDiff.pb"))):
+        with tf.io.gfile.GFile(path, "rb") as file:
+            anomalies = anomalies_pb2.Anomalies.FromString(file.read())
+        split = posixpath.basename(posixpath.dirname(path)).removeprefix("Split-")
+        found += [
+            f"{split}: {name}: {info.description}"
+            for name, info in sorted(anomalies.anomaly_info.items())
+        ]
+    return tuple(found)
+
+
+def _describe_baseline(lineage: Lineage) -> str:
+    uri = lineage.property(GATE, "blessing", "baseline_model")
+    if uri:
+        return f"compared with the last blessed model, {uri}"
+    return "there is no blessed model yet, so only absolute thresholds count"
+
+
+def _read_push(config: Config, lineage: Lineage) -> Pushed | None:
+    if not config.push or not lineage.property("Pusher", "pushed_model", "pushed"):
+        return None
+    version = lineage.property("Pusher", "pushed_model", "pushed_version")
+    return Pushed(path=config.push.path, version=int(version))
