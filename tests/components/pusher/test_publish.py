@@ -73,33 +73,16 @@ def test_a_path_that_is_a_file_is_refused_with_what_to_do(model, tmp_path):
     )
 
 
-def _publish_many(model, serving, results):
-    results.put([publish(one, serving, keep=100) for one in model])
-
-
 def test_pushes_that_race_all_land_under_numbers_of_their_own(tmp_path):
     serving = tmp_path / "serving"
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    workers = [
-        context.Process(
-            target=_publish_many,
-            args=(
-                [
-                    make_model(tmp_path / f"model-{worker}-{turn}", b"%d %d" % (worker, turn))
-                    for turn in range(5)
-                ],
-                serving,
-                results,
-            ),
-        )
-        for worker in range(4)
+    pushes = [
+        (make_model(tmp_path / f"model-{number}", b"%d" % number), serving, 100)
+        for number in range(20)
     ]
-    for worker in workers:
-        worker.start()
-    versions = [version for _ in workers for version in results.get(timeout=60)]
-    for worker in workers:
-        worker.join()
+    # What the workers run is found by name, so it is not a function of this file:
+    # IPython, which TFX imports, puts another package named tests on the path.
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        versions = pool.starmap_async(publish, pushes, chunksize=5).get(timeout=60)
     assert len(set(versions)) == 20
     assert list_versions(serving) == sorted(versions)
 
