@@ -28,7 +28,6 @@ setup(
         "PyYAML",
         "click",
         "rich",
-        "psutil",
     ],
     entry_points={"console_scripts": ["graft=pipeline.cli:main"]},
 )

@@ -164,6 +164,9 @@ def _with_absolute_paths(
     def absolute(written: str, key: tuple[str, ...], exists: bool = False) -> str:
         try:
             path = _absolute(written, base)
+            if key[0] != "data" and "://" in path:
+                what = "must be a folder on this machine, for an address is not written to"
+                raise ConfigError(explain(what, written))
             if exists and must_exist:
                 _check_exists(written, path)
         except ConfigError as error:
@@ -180,11 +183,23 @@ def _with_absolute_paths(
         update={"path": absolute(config.push.path, ("push", "path"))}
     )
     workdir = absolute(config.workdir, ("workdir",))
+    if push and not errors and any(_is_inside(push.path, path) for path in _paths_of(paths)):
+        place = document.places.get(("push", "path"))
+        what = "push.path lies in the data, where a server would take folders for versions"
+        errors.append(f"{place}: {what}" if place else what)
     errors += _handle_errors(config, document)
     if errors:
         raise ConfigError("\n\n".join(errors))
     data = config.data.model_copy(update={"source": source.model_copy(update={"path": paths})})
     return config.model_copy(update={"data": data, "push": push, "workdir": workdir})
+
+
+def _paths_of(paths: str | dict[Any, str]) -> list[str]:
+    return [paths] if isinstance(paths, str) else list(paths.values())
+
+
+def _is_inside(path: str, folder: str) -> bool:
+    return os.path.commonpath([path, folder]) == folder if os.path.isabs(folder) else False
 
 
 def _handle_errors(config: Config, document: Document) -> list[str]:
@@ -226,5 +241,8 @@ def _check_exists(written: str, path: str) -> None:
     if "://" in path or any(sign in path for sign in "*?[") or os.path.exists(path):
         return
     parent = Path(path).parent
-    siblings = sorted(item.name for item in parent.iterdir())[:20] if parent.is_dir() else []
+    try:
+        siblings = sorted(os.listdir(parent))[:20]
+    except OSError:
+        siblings = []
     raise ConfigError(explain(f"does not exist: {path}", os.path.basename(written), siblings))

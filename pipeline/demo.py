@@ -8,6 +8,7 @@ import runpy
 import shutil
 from pathlib import Path
 
+from pipeline.config import Config
 from pipeline.summary import Prediction, Summary
 from preprocessing.errors import UsageError, explain
 
@@ -45,27 +46,30 @@ def write_demo(folder: Path) -> Path:
     return config
 
 
-def classify(summary: Summary, folder: Path) -> list[Prediction]:
+def classify(summary: Summary, config: Config) -> list[Prediction]:
     """Has the pushed model classify a few pictures of the test split.
 
     Args:
         summary: The demo's run, with a pushed model.
-        folder: The demo's folder.
+        config: The config it ran with.
 
     Returns:
-        One prediction for each picture, evenly spread over the split.
+        One prediction for each picture, evenly spread over the split; none
+        where there is no test split or the config has other features.
     """
     import tensorflow as tf
 
     from pipeline.dag import EXAMPLES
     from pipeline.lineage import Lineage
 
-    if summary.pushed is None:
+    held_out = summary.examples.get("test", 0)
+    if summary.pushed is None or not held_out or list(config.features) != ["image"]:
         return []
-    examples = Lineage(str(folder / ".graft" / "metadata.sqlite"), summary.run_id)
+    examples = Lineage(str(Path(config.workdir) / "metadata.sqlite"), summary.run_id)
     files = tf.io.gfile.glob(f"{examples.uri(EXAMPLES, 'examples')}/Split-test/*")
-    columns = {name: tf.io.FixedLenFeature([], tf.string) for name in ("image", "label", "source")}
-    step = max(1, summary.examples["test"] // _SHOWN)
+    label = config.label.name
+    columns = {name: tf.io.FixedLenFeature([], tf.string) for name in ("image", label, "source")}
+    step = max(1, held_out // _SHOWN)
     chosen = tf.data.TFRecordDataset(sorted(files)).shard(step, 0).take(_SHOWN)
     rows = next(iter(chosen.batch(_SHOWN).map(lambda one: tf.io.parse_example(one, columns))))
     model = tf.saved_model.load(f"{summary.pushed.path}/{summary.pushed.version}")
@@ -76,7 +80,7 @@ def classify(summary: Summary, folder: Path) -> list[Prediction]:
         )
         for source, actual, said, p in zip(
             rows["source"].numpy(),
-            rows["label"].numpy(),
+            rows[label].numpy(),
             outputs["label"].numpy(),
             outputs["score"].numpy().tolist(),
             strict=True,

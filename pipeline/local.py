@@ -1,5 +1,6 @@
 """Runs a pipeline on this machine, in this process."""
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from pipeline.config import Config
 from pipeline.dag import build_pipeline
 from pipeline.summarise import summarise, summarise_failure
 from pipeline.summary import Summary, write_summary
+from pipeline.terminal import graft_error
 from preprocessing.keras_mode import check_legacy_keras
 from trainer.backbones.vendor import vendor
 
@@ -57,8 +59,11 @@ def run(config: Config, *, cache: bool, run_id: str, log: Path) -> Summary:
             local_dag_runner.LocalDagRunner().run_with_ir(_compile(built, run_id))
     except BaseException as error:
         seconds = time.monotonic() - started
-        failed = summarise_failure(config, events, run_id, log, seconds=seconds, error=error)
-        write_summary(failed, path)
+        cause = graft_error(error) or error
+        failed = summarise_failure(config, events, run_id, log, seconds=seconds, error=cause)
+        # A full disk, say, must not hide why the run failed.
+        with contextlib.suppress(OSError):
+            write_summary(failed, path)
         raise
     finally:
         sys.argv = arguments

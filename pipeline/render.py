@@ -133,7 +133,8 @@ def _quarantine(summary: Summary) -> Table | None:
     for one in summary.quarantine[:_SHOWN]:
         table.add_row(Text(one.source), Text(one.reason))
     if summary.quarantined > _SHOWN:
-        table.add_row("...", "all of them are in quarantine.jsonl")
+        where = _near(summary.quarantine_file) if summary.quarantine_file else "quarantine.jsonl"
+        table.add_row("...", f"all of them: {where}")
     return table
 
 

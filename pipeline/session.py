@@ -2,6 +2,7 @@
 
 import datetime
 import io
+import os
 import secrets
 import sys
 import time
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from pipeline.config import Config, load_config
 from pipeline.render import render_summary
-from pipeline.summary import Summary
+from pipeline.summary import Summary, write_summary
 from pipeline.terminal import Session
 from preprocessing.errors import GraftError, UsageError, explain
 from preprocessing.progress import stage
@@ -58,12 +59,15 @@ def run_demo(folder: Path) -> Summary:
     _check_writable(folder)
     from pipeline import demo
 
-    summary = run_pipeline(load_config(demo.write_demo(folder)), cache=True)
+    config = load_config(demo.write_demo(folder))
+    summary = run_pipeline(config, cache=True)
     if summary.pushed is None:
         return summary
     with Session(Path(summary.log)):
-        predictions = demo.classify(summary, folder)
-    return summary.model_copy(update={"predictions": tuple(predictions)})
+        predictions = demo.classify(summary, config)
+    summary = summary.model_copy(update={"predictions": tuple(predictions)})
+    write_summary(summary, Path(config.workdir) / "runs" / summary.run_id / "summary.json")
+    return summary
 
 
 def show(summary: Summary, as_json: bool) -> int:
@@ -102,3 +106,5 @@ def _check_writable(folder: Path) -> None:
     except OSError as error:
         what = f"The working folder cannot be made: {error.strerror}"
         raise UsageError(explain(what, str(folder))) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(explain("The working folder cannot be written", str(folder)))

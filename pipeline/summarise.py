@@ -66,6 +66,7 @@ def summarise(
         examples=ingest["examples"],
         quarantined=len(quarantine),
         quarantine=quarantine[:100],
+        quarantine_file=posixpath.join(examples, "quarantine.jsonl") if quarantine else None,
         notes=ingest["notes"],
         anomalies=_read_anomalies(_uri(lineage, "ExampleValidator", "anomalies")),
         backbones=tuple(

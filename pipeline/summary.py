@@ -88,6 +88,7 @@ class Summary(Record):
     examples: dict[str, int] = Field(description="by split")
     quarantined: int = 0
     quarantine: tuple[Quarantined, ...] = Field((), description="the first of them, with reasons")
+    quarantine_file: str | None = Field(None, description="all of them, one JSON object a line")
     notes: tuple[str, ...] = Field((), description="what ingest noticed of the data")
     anomalies: tuple[str, ...] = Field((), description="found by ExampleValidator")
     backbones: tuple[BackboneUse, ...] = ()

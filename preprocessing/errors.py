@@ -37,12 +37,6 @@ class QuarantineError(GraftError):
     """More examples than the config allows could not be read."""
 
 
-class NotBlessedError(GraftError):
-    """The pipeline ran, but the model did not pass its gate."""
-
-    exit_code = 3
-
-
 def explain(what: str, received: object, valid: Iterable[object] = (), see: str = "") -> str:
     """Builds the one form in which a wrong value is reported.
 

@@ -7,6 +7,7 @@ is reached, so what pip is told is handed on to it here.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,12 @@ SETTINGS = {
 }
 
 
+def is_recent(version: str) -> bool:
+    """Whether `uv --version` said one that has every option used here: 0.8 or newer."""
+    found = re.match(r"uv (\d+)\.(\d+)", version)
+    return found is not None and (int(found[1]), int(found[2])) >= (0, 8)
+
+
 def find_uv(folder: Path) -> tuple[str, dict[str, str]]:
     """Finds uv on PATH, or installs it into a throw-away environment.
 
@@ -43,7 +50,7 @@ def find_uv(folder: Path) -> tuple[str, dict[str, str]]:
         CannotSetUpError: If it is not there and cannot be installed.
     """
     on_path = shutil.which("uv")
-    if on_path:
+    if on_path and is_recent(_run([on_path, "--version"]).stdout):
         return on_path, dict(os.environ)
     pip = [sys.executable, "-m", "pip"]
     if _run([sys.executable, "-m", "venv", str(folder / "uv")]).returncode == 0:

@@ -22,11 +22,18 @@ class PushError(GraftError):
 
 
 def list_versions(path: Path) -> list[int]:
-    """Lists the versions that a server would see, oldest first.
+    """Lists the versions that a server would load, oldest first.
+
+    A folder that is a number and holds no model is somebody's own: it is no
+    version, and is never removed.
 
     Args:
         path: Folder that the server watches; may not exist yet.
     """
+    return [one for one in _list_numbers(path) if (path / str(one) / "saved_model.pb").is_file()]
+
+
+def _list_numbers(path: Path) -> list[int]:
     if not path.is_dir():
         return []
     return sorted(int(child.name) for child in path.iterdir() if child.name.isdecimal())
@@ -69,14 +76,9 @@ def publish(model: Path, path: Path, keep: int) -> int:
         path.mkdir(parents=True, exist_ok=True)
         versions = list_versions(path)
         if versions and digest_model(path / str(versions[-1])) == digest_model(model):
-            return versions[-1]
-        staging = path / f"{STAGING_PREFIX}{uuid.uuid4().hex}"
-        try:
-            shutil.copytree(model, staging)
-            _sync(staging)
-            version = _rename_to_next_version(staging, path)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
+            version = versions[-1]
+        else:
+            version = _stage_and_rename(model, path)
     except OSError as error:
         raise PushError(
             f"The model could not be pushed: {error}\n"
@@ -88,11 +90,21 @@ def publish(model: Path, path: Path, keep: int) -> int:
     return version
 
 
+def _stage_and_rename(model: Path, path: Path) -> int:
+    staging = path / f"{STAGING_PREFIX}{uuid.uuid4().hex}"
+    try:
+        shutil.copytree(model, staging)
+        _sync(staging)
+        return _rename_to_next_version(staging, path)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
 def _rename_to_next_version(staging: Path, path: Path) -> int:
     """Renames until a number is free, so that two pushes at once both land."""
     version = int(time.time())
     while True:
-        version = max([version, *(one + 1 for one in list_versions(path)[-1:])])
+        version = max([version, *(one + 1 for one in _list_numbers(path)[-1:])])
         try:
             os.rename(staging, path / str(version))
         except OSError:

@@ -16,7 +16,7 @@ import pipeline
 from pipeline.cli import main
 from pipeline.json_schema import json_schema_text
 from pipeline.summary import Summary
-from preprocessing.errors import NotBlessedError, QuarantineError
+from preprocessing.errors import DataError, QuarantineError
 
 CONFIG = """\
 name: flowers
@@ -232,7 +232,7 @@ def test_the_runner_gets_the_config_the_cache_and_the_log(config, runner):
     assert log.exists()
 
 
-@pytest.mark.parametrize(("error", "code"), [(QuarantineError, 1), (NotBlessedError, 3)])
+@pytest.mark.parametrize(("error", "code"), [(QuarantineError, 1), (DataError, 2)])
 def test_a_failure_of_ours_is_a_message_with_the_log_and_its_own_code(
     capsys, config, runner, error, code
 ):

@@ -468,3 +468,29 @@ def test_a_config_that_may_not_be_read_is_an_error_of_the_user(folder):
     (folder / "flowers.yaml").chmod(0)
     with pytest.raises(ConfigError, match="^The config file cannot be read: "):
         load_config(folder / "flowers.yaml")
+
+
+@pytest.mark.parametrize("key", ["push.path", "workdir"])
+def test_an_address_to_write_to_is_refused_and_not_taken_for_a_folder(tmp_path, key):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "c.yaml").write_text(
+        "name: a\ndata: {source: {kind: image_folder, path: pictures}}\n"
+        "features: {image: {backbone: 'keras:MobileNetV2'}}\npush: {path: out}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "c.yaml", [f"{key}=gs://bucket/models"])
+    assert "must be a folder on this machine" in str(caught.value)
+    assert "Received: 'gs://bucket/models'" in str(caught.value)
+
+
+def test_a_push_into_the_data_is_refused(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "c.yaml").write_text(
+        "name: a\ndata: {source: {kind: image_folder, path: pictures}}\n"
+        "features: {image: {backbone: 'keras:MobileNetV2'}}\npush: {path: pictures/served}\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "c.yaml")
+    assert str(caught.value) == (
+        "c.yaml, line 4: push.path lies in the data, where a server would take folders for versions"
+    )

@@ -1,4 +1,6 @@
-from requirements.uv import uv_environment
+import pytest
+
+from requirements.uv import is_recent, uv_environment
 
 
 def test_pips_index_reaches_uv_from_its_file_and_its_variables():
@@ -30,3 +32,11 @@ def test_local_paths_that_do_not_exist_are_left_out_because_uv_refuses_them(tmp_
     settings = [f"global.find-links='/no/such/wheels {tmp_path}'", "global.cert='/no/such.crt'"]
 
     assert uv_environment(settings, {}) == {"UV_FIND_LINKS": str(tmp_path)}
+
+
+@pytest.mark.parametrize(
+    ("said", "recent"),
+    [("uv 0.13.8 (x86_64)", True), ("uv 0.8.0", True), ("uv 0.7.22", False), ("", False)],
+)
+def test_a_uv_that_is_too_old_is_not_used(said, recent):
+    assert is_recent(said) is recent

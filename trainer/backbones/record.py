@@ -38,7 +38,7 @@ class Backbone(Interface):
     """
 
     handle: str
-    kind: Literal["hub", "keras"]
+    kind: str
     modality: Literal["image"] = "image"
     digest: str
     path: str

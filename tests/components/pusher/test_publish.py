@@ -62,6 +62,21 @@ def test_other_folders_are_no_versions_and_stay(model, tmp_path):
     assert (tmp_path / "serving" / "notes" / "saved_model.pb").exists()
 
 
+def test_a_numbered_folder_without_a_model_is_somebodys_own_and_stays(model, tmp_path):
+    (tmp_path / "serving" / "7").mkdir(parents=True)
+    (tmp_path / "serving" / "7" / "digit.png").write_bytes(b"mine")
+    version = publish(model, tmp_path / "serving", keep=1)
+    assert list_versions(tmp_path / "serving") == [version]
+    assert (tmp_path / "serving" / "7" / "digit.png").read_bytes() == b"mine"
+
+
+def test_fewer_versions_are_kept_at_once_even_when_the_model_is_there_already(tmp_path):
+    for content in (b"one", b"two"):
+        newest = publish(make_model(tmp_path / "model", content), tmp_path / "serving", keep=2)
+    assert publish(tmp_path / "model", tmp_path / "serving", keep=1) == newest
+    assert list_versions(tmp_path / "serving") == [newest]
+
+
 def test_a_path_that_is_a_file_is_refused_with_what_to_do(model, tmp_path):
     (tmp_path / "serving").write_text("in the way")
     with pytest.raises(PushError) as caught:
