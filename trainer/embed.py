@@ -2,7 +2,8 @@
 
 Decoding runs in parallel in `tf.data`, ahead of the backbone, and two batches
 are in the backbone at a time: one alone leaves a third of two cores idle between
-its layers (2,370 photos through a MobileNetV2: 41 s one by one, 20 s in twos).
+its layers (2,370 photos through a MobileNetV2: 24 to 41 s one by one, 20 to 23 s
+in twos).
 Batches are bounded, so memory does not depend on how many examples a shard holds.
 """
 
