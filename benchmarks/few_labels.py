@@ -26,7 +26,8 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, train_test_sp
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from preprocessing.image import ImageInput, prepare_images
+from preprocessing.image import prepare_images
+from preprocessing.inputs import ImageInput
 
 DIGITS = Path(__file__).parents[1] / "examples" / "digits"
 TEST_SHARE = 0.25

@@ -21,7 +21,7 @@ from pipeline.evaluate_config import EvaluateConfig
 from pipeline.overrides import apply_overrides
 from pipeline.secret_check import check_secrets
 from pipeline.yaml_source import Document, read_yaml
-from preprocessing.config import Feature, LabelConfig, Record
+from preprocessing.config import EmbeddedFeature, Feature, LabelConfig, Record
 from preprocessing.errors import BackboneError, ConfigError, explain
 from trainer.backbones.handles import parse_handle
 from trainer.config import TrainConfig
@@ -205,6 +205,8 @@ def _is_inside(path: str, folder: str) -> bool:
 def _handle_errors(config: Config, document: Document) -> list[str]:
     errors = []
     for name, feature in config.features.items():
+        if not isinstance(feature, EmbeddedFeature):
+            continue
         try:
             parse_handle(feature.backbone)
         except BackboneError as error:

@@ -31,11 +31,11 @@ from pipeline.code_digest import digest_code
 from pipeline.config import Config
 from pipeline.evaluation import build_eval_config
 from pipeline.schema import build_schema, write_schema
-from preprocessing.image import ImageInput
+from preprocessing.inputs import ImageInput
 from preprocessing.transform import TransformConfig
 from trainer.backbones.record import Backbone
-from trainer.embed import EmbedConfig
 from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
+from trainer.model_config import ModelConfig
 from trainer.run import RunConfig
 
 Ingest = RowExampleGen | ExampleScreen
@@ -65,6 +65,7 @@ def build_pipeline(
         The pipeline, ready for a runner.
     """
     workdir = Path(config.workdir)
+    model = ModelConfig(features=config.features, backbones=dict(backbones), label=config.label)
     examples, needed = _ingest(config)
     schema = ImportSchemaGen(schema_file=str(_schema_file(config, workdir)))
     # The schema says which columns are pictures; of those, only presence and
@@ -90,7 +91,7 @@ def build_pipeline(
         examples=examples.outputs["examples"],
         transform_graph=transform.outputs["transform_graph"],
         embed_fn="trainer.embed.make_embed_fn",
-        config=EmbedConfig(backbones=dict(backbones), label=config.label.name).model_dump_json(),
+        config=model.model_dump_json(),
         code_digest=digest_code("Embedder"),
     )
     trainer = Trainer(
@@ -100,9 +101,7 @@ def build_pipeline(
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config={
-            "trainer": RunConfig(
-                backbones=dict(backbones), label=config.label.name, train=config.train
-            ).model_dump(mode="json"),
+            "trainer": RunConfig(**dict(model), train=config.train).model_dump(mode="json"),
             "code_digest": digest_code("Trainer"),
         },
     )
@@ -174,17 +173,14 @@ def _ingest(config: Config) -> tuple[Ingest, list[base_node.BaseNode]]:
 
 
 def _schema_file(config: Config, workdir: Path) -> Path:
-    schema = build_schema(list(config.features), config.label.name, config.carried_columns)
+    schema = build_schema(config.features, config.label.name, config.carried_columns)
     return write_schema(schema, workdir / "schemas")
 
 
 def _transform_config(config: Config, backbones: Mapping[str, Backbone]) -> TransformConfig:
+    inputs = {name: backbone.input for name, backbone in backbones.items()}
     return TransformConfig(
-        label=config.label.name,
-        images={
-            name: ImageInput(
-                height=backbone.height, width=backbone.width, input_range=backbone.input_range
-            )
-            for name, backbone in backbones.items()
-        },
+        features=config.features,
+        images={name: one for name, one in inputs.items() if isinstance(one, ImageInput)},
+        label=config.label,
     )

@@ -17,6 +17,7 @@ from pipeline.dag import build_pipeline
 from pipeline.summarise import summarise, summarise_failure
 from pipeline.summary import Summary, write_summary
 from pipeline.terminal import graft_error
+from preprocessing.config import EmbeddedFeature
 from preprocessing.keras_mode import check_legacy_keras
 from trainer.backbones.vendor import vendor
 
@@ -53,6 +54,7 @@ def run(config: Config, *, cache: bool, run_id: str, log: Path) -> Summary:
             backbones = {
                 name: vendor(feature.backbone, Path(config.workdir) / "backbones", config.base)
                 for name, feature in config.features.items()
+                if isinstance(feature, EmbeddedFeature)
             }
             events.end()
             built = build_pipeline(config, backbones, cache=cache)

@@ -21,7 +21,7 @@ from pipeline.dag import EXAMPLES, GATE, TEST
 from pipeline.lineage import Lineage
 from pipeline.outcome import read_evaluation, read_verdict
 from pipeline.summary import BackboneUse, ComponentRun, Pushed, Quarantined, Summary
-from preprocessing.transform import LABEL_VOCABULARY
+from preprocessing.label import LABEL_VOCABULARY
 from trainer.backbones.record import Backbone
 
 _VERSIONS = ("tfx", "tensorflow", "tf-keras", "tensorflow-hub", "apache-beam", "graft-tfx")

@@ -7,24 +7,19 @@ pixels is in decode.py.
 
 import tensorflow as tf
 
-from preprocessing.config import Record
+from preprocessing.config import ImageFeature
 from preprocessing.decode import decode_image
+from preprocessing.inputs import ImageInput
 
-
-class ImageInput(Record):
-    """Size in pixels and value range of the pictures that a backbone takes."""
-
-    height: int
-    width: int
-    input_range: tuple[float, float]
+MISSING = b""
 
 
 def resize_and_scale(picture: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
     """Brings one decoded picture to the size and range of a backbone.
 
-    The whole picture is kept: its sides are stretched to the wanted ones.
-    Shrinking averages over the source pixels (antialias), so that a large
-    photo is not sampled at single points.
+    The whole picture is kept, its sides stretched to the wanted ones, unless
+    `shortest_edge` asks for its centre. Shrinking averages over the source
+    pixels (antialias), so that a large photo is not sampled at single points.
 
     Args:
         picture: `[height, width, 3]` uint8, 0 to 255.
@@ -34,17 +29,34 @@ def resize_and_scale(picture: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
         `[wanted.height, wanted.width, 3]` float32 within `wanted.input_range`.
     """
     low, high = wanted.input_range
-    resized = tf.image.resize(picture, [wanted.height, wanted.width], antialias=True)
+    size = [wanted.height, wanted.width]
+    if wanted.shortest_edge is None:
+        resized = tf.image.resize(picture, size, wanted.resample, antialias=True)
+    else:
+        resized = _centre(picture, wanted)
+    # A bicubic kernel overshoots at edges.
+    resized = tf.clip_by_value(resized, 0.0, 255.0)
     scaled = resized * ((high - low) / 255.0) + low
-    return tf.ensure_shape(scaled, [wanted.height, wanted.width, 3])
+    return tf.ensure_shape(scaled, [*size, 3])
+
+
+def _centre(picture: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
+    """Resizes the shorter side to `shortest_edge` and cuts out the centre."""
+    edge = tf.cast(wanted.shortest_edge, tf.float32)
+    sides = tf.cast(tf.shape(picture)[:2], tf.float32)
+    # As HuggingFace's processors: the longer side is cut to a whole number.
+    sides = tf.cast(tf.math.floor(sides * edge / tf.reduce_min(sides)), tf.int32)
+    resized = tf.image.resize(picture, sides, wanted.resample, antialias=True)
+    return tf.image.resize_with_crop_or_pad(resized, wanted.height, wanted.width)
 
 
 def prepare_images(encoded: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
     """Decodes, resizes and scales a batch of encoded pictures.
 
     Args:
-        encoded: `[batch]` string, each one JPEG, PNG, GIF or BMP; the batch
-            may be empty.
+        encoded: `[batch]` string, each one JPEG, PNG, GIF or BMP, or empty for
+            a missing picture, which becomes the lowest value all over; the
+            batch may be empty.
         wanted: Size and range of the result.
 
     Returns:
@@ -53,8 +65,29 @@ def prepare_images(encoded: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
     Raises:
         tf.errors.InvalidArgumentError: If a picture cannot be decoded.
     """
-    return tf.map_fn(
-        lambda one: resize_and_scale(decode_image(one), wanted),
-        encoded,
-        fn_output_signature=tf.TensorSpec([wanted.height, wanted.width, 3], tf.float32),
-    )
+    shape = [wanted.height, wanted.width, 3]
+
+    def prepare(one: tf.Tensor) -> tf.Tensor:
+        return tf.cond(
+            one == MISSING,
+            lambda: tf.fill(shape, float(wanted.input_range[0])),
+            lambda: resize_and_scale(decode_image(one), wanted),
+        )
+
+    return tf.map_fn(prepare, encoded, fn_output_signature=tf.TensorSpec(shape, tf.float32))
+
+
+def add_image(
+    name: str, raw: tf.Tensor, feature: ImageFeature, wanted: ImageInput | None
+) -> dict[str, tf.Tensor]:
+    """Adds a picture's part of the transform graph; see kinds.py.
+
+    Nothing is analysed, so that no picture is decoded while Transform runs.
+    """
+    assert wanted is not None  # Every image feature has a backbone.
+    return {name: prepare_images(raw, wanted)}
+
+
+def is_missing(raw: tf.Tensor) -> tf.Tensor:
+    """Tells which of `[batch]` encoded pictures are missing."""
+    return raw == MISSING

@@ -1,24 +1,31 @@
 """The preprocessing function that Transform analyses and writes as a graph.
 
-Each feature kind adds its part here, from a module of its own beside this one.
+What it does with a feature is in the module of the feature's kind (kinds.py),
+what with the label in label.py.
 """
 
 from typing import Any
 
 import tensorflow as tf
-import tensorflow_transform as tft
 
-from preprocessing.config import Record
-from preprocessing.image import ImageInput, prepare_images
-
-LABEL_VOCABULARY = "label"
+from preprocessing.config import Feature, LabelConfig, Record
+from preprocessing.inputs import ImageInput
+from preprocessing.kinds import add_feature
+from preprocessing.label import LABELS
 
 
 class TransformConfig(Record):
-    """What Transform must know of the run; crosses TFX as JSON."""
+    """What Transform must know of the run; crosses TFX as JSON.
 
+    Attributes:
+        features: As the user wrote them, by name.
+        images: Size and range of each picture.
+        label: As the user wrote it.
+    """
+
+    features: dict[str, Feature]
     images: dict[str, ImageInput]
-    label: str
+    label: LabelConfig
 
 
 def preprocessing_fn(
@@ -26,23 +33,17 @@ def preprocessing_fn(
 ) -> dict[str, tf.Tensor]:
     """Maps raw columns to model inputs.
 
-    Only the label is analysed (its vocabulary), so that no picture is decoded
-    while Transform runs; the pictures' part of the graph is written and run
-    later, by whoever needs pixels.
-
     Args:
-        inputs: For each image feature `[batch]` string of encoded bytes; the
-            label, `[batch]` string.
+        inputs: Each feature's column and the label's, `[batch]`.
         custom_config: `{"transform": TransformConfig as a dict}`.
 
     Returns:
-        For each image feature `[batch, height, width, 3]` float32 in its
-        backbone's range; under the label's name `[batch]` int64, the index in
-        the label vocabulary, -1 for a label that training has not seen.
+        What each feature's kind gives, and under the label's name what its
+        task gives.
     """
     config = TransformConfig.model_validate(custom_config["transform"])
-    outputs = {name: prepare_images(inputs[name], wanted) for name, wanted in config.images.items()}
-    outputs[config.label] = tft.compute_and_apply_vocabulary(
-        inputs[config.label], vocab_filename=LABEL_VOCABULARY
-    )
+    outputs: dict[str, tf.Tensor] = {}
+    for name, feature in config.features.items():
+        outputs |= add_feature(name, inputs[name], feature, config.images.get(name))
+    outputs[config.label.name] = LABELS[config.label.task](inputs[config.label.name], config.label)
     return outputs

@@ -3,13 +3,16 @@
 Another storage format is another `read_*` here that yields the same elements.
 """
 
-from collections.abc import Mapping, Sequence
+import collections
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from preprocessing.errors import DataError
+from preprocessing.kinds import missing_name
+from trainer.head_inputs import HeadInput, stored_columns, to_head
 
 # A split up to this size is kept in memory, as 52,000 vectors of 1,280 floats
 # are; a larger one is read again in every epoch.
@@ -25,11 +28,12 @@ class Split(NamedTuple):
     Attributes:
         dataset: Its examples with a known label, unbatched.
         arrays: The same as one array per feature `[examples, width]` float32
-            and the labels `[examples]` int64; None when too large for memory.
+            and the labels `[examples, …]`; None when too large for memory.
         examples: Number of examples in `dataset`.
-        unknown: Number of examples left out, their label not being a class.
-        means: For each feature its mean, `[width]` float64.
-        variances: For each feature its variance, `[width]` float64.
+        unknown: Number of examples left out, their label not being known.
+        means: For each feature its mean over the examples that have a value,
+            `[width]` float64.
+        variances: For each feature its variance over the same, `[width]` float64.
     """
 
     dataset: tf.data.Dataset
@@ -41,18 +45,22 @@ class Split(NamedTuple):
 
 
 def read_features(
-    files: str | Sequence[str], widths: Mapping[str, int], label_name: str
+    files: str | Sequence[str],
+    inputs: Mapping[str, HeadInput],
+    label_name: str,
+    label: tf.io.FixedLenFeature,
 ) -> tf.data.Dataset:
-    """Reads TFRecords of tf.Examples that hold feature vectors.
+    """Reads TFRecords of tf.Examples that hold the head's inputs.
 
     Args:
         files: File patterns, one or several; gzip where a name ends in .gz.
-        widths: Width of each feature's vector, by name.
-        label_name: Name of the label's id.
+        inputs: What the head gets, by name.
+        label_name: Name of the label.
+        label: How a label is stored, see trainer/tasks.
 
     Returns:
-        `({feature: [width] float32}, label int64)`, one for each example, in
-        the order of the file names, gzipped files last.
+        `({feature: [width] float32}, label)`, one for each example, in the
+        order of the file names, gzipped files last.
 
     Raises:
         DataError: If no file matches.
@@ -61,14 +69,11 @@ def read_features(
     paths = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
     if not paths:
         raise DataError(f"No file with feature vectors matches {', '.join(patterns)}.")
-    columns: dict[str, tf.io.FixedLenFeature] = {
-        name: tf.io.FixedLenFeature([width], tf.float32) for name, width in widths.items()
-    }
-    columns[label_name] = tf.io.FixedLenFeature([], tf.int64)
+    columns = {**stored_columns(inputs), label_name: label}
 
     def parse(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         parsed = tf.io.parse_example(serialized, columns)
-        return {name: parsed[name] for name in widths}, parsed[label_name]
+        return to_head(parsed, inputs), parsed[label_name]
 
     zipped = [path for path in paths if path.endswith(".gz")]
     plain = [path for path in paths if not path.endswith(".gz")]
@@ -79,14 +84,19 @@ def read_features(
     return records.batch(_PARSE_BATCH).map(parse, tf.data.AUTOTUNE).unbatch()
 
 
-def scan(dataset: tf.data.Dataset, limit_bytes: int = MEMORY_LIMIT_BYTES) -> Split:
+def scan(
+    dataset: tf.data.Dataset,
+    is_known: Callable[[tf.Tensor], tf.Tensor],
+    limit_bytes: int = MEMORY_LIMIT_BYTES,
+) -> Split:
     """Passes over a split once: counts it, averages it, keeps it if it is small.
 
     Memory stays below about twice `limit_bytes`, however large the split.
 
     Args:
-        dataset: Elements as `read_features` yields them. A negative label is
-            one that is not among the classes; such examples are left out.
+        dataset: Elements as `read_features` yields them.
+        is_known: From labels `[batch, …]` to `[batch]` bool; examples whose
+            label is not known are left out.
         limit_bytes: The size of features above which nothing is kept.
 
     Returns:
@@ -95,17 +105,21 @@ def scan(dataset: tf.data.Dataset, limit_bytes: int = MEMORY_LIMIT_BYTES) -> Spl
     Raises:
         DataError: If a feature holds NaN or infinity.
     """
-    known = dataset.filter(lambda _, label: label >= 0)
+    known = dataset.filter(lambda _, label: is_known(label[tf.newaxis])[0])
     sums: dict[str, np.ndarray] = {}
     squares: dict[str, np.ndarray] = {}
+    present: dict[str, int] = collections.Counter()
     kept: list[tuple[dict[str, np.ndarray], np.ndarray]] | None = []
     total = examples = size = 0
     for features, labels in dataset.batch(_PARSE_BATCH).as_numpy_iterator():
-        chosen = labels >= 0
+        chosen = np.asarray(is_known(labels))
         total += len(labels)
         examples += int(chosen.sum())
         features = {name: column[chosen] for name, column in features.items()}
         for name, column in features.items():
+            if missing_name(name) in features:
+                column = column[features[missing_name(name)][:, 0] == 0]
+            present[name] += len(column)
             sums[name] = sums.get(name, 0.0) + _finite_sum(name, column)
             squares[name] = squares.get(name, 0.0) + np.square(column, dtype=np.float64).sum(axis=0)
         size += sum(column.nbytes for column in features.values())
@@ -115,10 +129,11 @@ def scan(dataset: tf.data.Dataset, limit_bytes: int = MEMORY_LIMIT_BYTES) -> Spl
             kept.append((features, labels[chosen]))
     if not examples:
         return Split(known, None, 0, total, {}, {})
-    means = {name: value / examples for name, value in sums.items()}
+    counts = {name: max(1, present[name]) for name in sums}
+    means = {name: value / counts[name] for name, value in sums.items()}
     # Rounding can take the variance of a constant just below zero.
     variances = {
-        name: np.maximum(value / examples - means[name] ** 2, 0.0)
+        name: np.maximum(value / counts[name] - means[name] ** 2, 0.0)
         for name, value in squares.items()
     }
     return Split(known, _join(kept), examples, total - examples, means, variances)
@@ -135,7 +150,7 @@ def make_batches(split: Split, batch_size: int, seed: int | None = None) -> tf.d
             streamed split is shuffled within 64 MiB.
 
     Returns:
-        `({feature: [batch, width] float32}, labels [batch] int64)`, of known
+        `({feature: [batch, width] float32}, labels [batch, …])`, of known
         cardinality.
     """
     if split.arrays is None:

@@ -16,19 +16,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from preprocessing.config import Record
-from trainer.backbones.record import Backbone
-from trainer.features import Backbones, load_extractor
+from preprocessing.kinds import raw_columns
+from trainer.features import load_extractor
+from trainer.model_config import ModelConfig
 
 BATCH_EXAMPLES = 32
 BATCHES_AT_A_TIME = 2
-
-
-class EmbedConfig(Record):
-    """What the Embedder must know of the run; crosses TFX as JSON."""
-
-    backbones: dict[str, Backbone]
-    label: str
 
 
 @functools.lru_cache(maxsize=1)
@@ -41,18 +34,17 @@ def make_embed_fn(
 
     Args:
         transform_graph: Folder of Transform's output artifact.
-        config_json: An `EmbedConfig` as JSON.
+        config_json: A `ModelConfig` as JSON.
 
     Returns:
-        A function from a dataset of serialized tf.Examples to batches: for
-        each feature `[batch, feature_width]` float32, for the label `[batch]`
-        int64, in the dataset's order.
+        A function from a dataset of serialized tf.Examples to batches in the
+        dataset's order: the head's inputs as they are stored (head_inputs.py),
+        and the label as Transform gives it.
     """
-    config = EmbedConfig.model_validate_json(config_json)
-    extractor = load_extractor(transform_graph, Backbones(config.backbones).model_dump_json())
-    columns = {
-        name: tf.io.FixedLenFeature([], tf.string) for name in (*config.backbones, config.label)
-    }
+    config = ModelConfig.model_validate_json(config_json)
+    extractor = load_extractor(transform_graph, config_json)
+    label = config.label.name
+    columns = {**raw_columns(config.features), label: tf.io.FixedLenFeature([], tf.string)}
 
     def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         return extractor.preprocess(tf.io.parse_example(serialized, columns))
@@ -62,7 +54,7 @@ def make_embed_fn(
 
     def embed_one(batch: dict[str, tf.Tensor]) -> dict[str, np.ndarray]:
         vectors = {name: vector.numpy() for name, vector in embed(batch).items()}
-        return {**vectors, config.label: batch[config.label].numpy()}
+        return {**vectors, label: batch[label].numpy()}
 
     def embed_fn(serialized: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
         batches = (

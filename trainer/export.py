@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import tensorflow as tf
 import tf_keras
 
+from preprocessing.kinds import raw_columns
 from trainer.features import FeatureExtractor
+from trainer.tasks.registry import TASKS
 
 # Read by the Evaluator, which looks for a signature of this name by itself.
 LABEL_SIGNATURE = "transformed_labels"
@@ -21,34 +23,23 @@ class ServedModel(tf.Module):
     """What TF Serving loads.
 
     Its signatures, each for any batch size:
-        serving_default: for each feature `[batch]` string of encoded bytes;
-            over REST each one is written `{"b64": …}`.
+        serving_default: for each feature `[batch]`: a picture's encoded bytes
+            (over REST `{"b64": …}`), a text, a number or a word.
         serving_examples: `examples`, `[batch]` serialized tf.Examples.
         transformed_labels: `examples` as above with the label; gives
-            `label_id`, `[batch]` int64, -1 for an unknown label.
+            `label_id`, the label as the loss takes it (preprocessing/label.py).
 
-    The first two give
-        label: `[batch]` string, the most probable class.
-        score: `[batch]` float32, its probability.
-        classes: `[batch, classes]` string, the same in every row.
-        probabilities: `[batch, classes]` float32, in the order of `classes`.
+    What the first two give is said by the task (trainer/tasks).
     """
 
     def __init__(
-        self,
-        extractor: FeatureExtractor,
-        head: tf_keras.Model,
-        features: Sequence[str],
-        label: str,
-        classes: Sequence[str],
+        self, extractor: FeatureExtractor, head: tf_keras.Model, classes: Sequence[str]
     ) -> None:
         """Puts the parts together.
 
         Args:
-            extractor: From raw columns to feature vectors.
-            head: From feature vectors to logits `[batch, classes]`.
-            features: Names of the features, which are the inputs' names.
-            label: Name of the label's column.
+            extractor: From raw columns to the head's inputs.
+            head: From its inputs to logits `[batch, units]`.
             classes: Class names in the order of the logits.
         """
         super().__init__(name="served_model")
@@ -57,31 +48,24 @@ class ServedModel(tf.Module):
         # anew, layer by layer, by every save, which took 8 of its 10 seconds.
         self._head_variables = head.variables
         self._head = lambda vectors: head(vectors, training=False)
-        self._features = tuple(features)
-        self._label = label
-        self._classes = tf.constant(list(classes), tf.string)
+        self._classes = tuple(classes)
 
     def predict(self, raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Runs the whole model on raw columns; see the class for the outputs."""
-        vectors = self._extractor.embed(self._extractor.preprocess(raw))
-        probabilities = tf.nn.softmax(self._head(vectors))
-        best = tf.argmax(probabilities, axis=-1)
-        return {
-            "label": tf.gather(self._classes, best),
-            "score": tf.reduce_max(probabilities, axis=-1),
-            "classes": tf.tile(self._classes[tf.newaxis], [tf.shape(probabilities)[0], 1]),
-            "probabilities": probabilities,
-        }
+        """Runs the whole model on raw columns; the task says what it gives."""
+        label = self._extractor.config.label
+        logits = self._head(self._extractor.to_head(self._extractor.preprocess(raw)))
+        return TASKS[label.task].predict(tf.cast(logits, tf.float32), self._classes, label)
 
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """Builds the signatures by name, ready for `tf.saved_model.save`."""
-        columns = {name: tf.io.FixedLenFeature([], tf.string) for name in self._features}
-        label_column = {self._label: tf.io.FixedLenFeature([], tf.string, default_value="")}
+        config = self._extractor.config
+        columns = raw_columns(config.features)
+        label_column = {config.label.name: tf.io.FixedLenFeature([], tf.string, default_value="")}
         serialized = tf.TensorSpec([None], tf.string, name="examples")
 
         @tf.function(
             input_signature=[
-                {name: tf.TensorSpec([None], tf.string, name=name) for name in self._features}
+                {name: tf.TensorSpec([None], one.dtype, name=name) for name, one in columns.items()}
             ],
             autograph=False,
         )
@@ -95,7 +79,7 @@ class ServedModel(tf.Module):
         @tf.function(input_signature=[serialized], autograph=False)
         def transform_labels(examples: tf.Tensor) -> dict[str, tf.Tensor]:
             raw = tf.io.parse_example(examples, label_column)
-            return {LABEL_ID: self._extractor.preprocess(raw)[self._label]}
+            return {LABEL_ID: self._extractor.preprocess(raw)[config.label.name]}
 
         return {
             tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY: serve_raw.get_concrete_function(),

@@ -1,4 +1,4 @@
-"""From raw columns to feature vectors: transform graph, then backbones.
+"""From raw columns to the head's inputs: transform graph, then backbones.
 
 The one way there is: the Embedder calls it to make the vectors that the head
 is trained on, and the exported model calls it on every request.
@@ -8,35 +8,46 @@ import functools
 from collections.abc import Mapping
 
 import tensorflow as tf
+import tensorflow_text  # noqa: F401  (transform graphs with texts need its ops)
 import tensorflow_transform as tft
-from pydantic import RootModel
 from tensorflow_transform.saved.saved_transform_io_v2 import SavedModelLoader
 
+from preprocessing.kinds import missing_name
 from trainer.backbones.load import load
-from trainer.backbones.record import Backbone
-
-
-class Backbones(RootModel[dict[str, Backbone]]):
-    """The vendored backbone of each feature, as it crosses TFX."""
+from trainer.backbones.module import BackboneModule
+from trainer.head_inputs import HeadInput, head_inputs, to_head
+from trainer.model_config import ModelConfig
 
 
 class FeatureExtractor(tf.Module):
     """Transform graph and backbones as one trackable object."""
 
-    def __init__(self, transform_graph: str, backbones: Mapping[str, Backbone]) -> None:
-        """Loads both.
+    def __init__(self, transform_graph: str, config: ModelConfig, dtype: str = "float32") -> None:
+        """Loads both; features with the same backbone share it.
 
         Args:
             transform_graph: Folder of Transform's output artifact.
-            backbones: The vendored backbone of each feature.
+            config: Features and their vendored backbones.
+            dtype: Of the backbones' arithmetic.
         """
         super().__init__(name="feature_extractor")
+        self.config = config
         self.transform_output = tft.TFTransformOutput(transform_graph)
         # What `transform_features_layer()` wraps. The layer is a Keras model, which
         # every save traces anew; the loader's own parts are what has to be saved.
         self._transform = SavedModelLoader(self.transform_output.transform_savedmodel_dir)
         self._tracked = vars(self._transform)
-        self._backbones = {name: load(backbone) for name, backbone in backbones.items()}
+        distinct = {one.model_dump_json(): one for one in config.backbones.values()}
+        loaded = {key: load(one, dtype) for key, one in distinct.items()}
+        self.backbones: dict[str, BackboneModule] = {
+            name: loaded[one.model_dump_json()] for name, one in config.backbones.items()
+        }
+
+    @property
+    def head_inputs(self) -> dict[str, HeadInput]:
+        """What the head gets, by name."""
+        config = self.config
+        return head_inputs(config.features, config.backbones, self.transform_output)
 
     def preprocess(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Applies the transform graph to the columns given.
@@ -50,33 +61,62 @@ class FeatureExtractor(tf.Module):
         """
         return dict(self._transform.apply_transform_model(dict(raw)))
 
-    def embed(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Runs each feature through its frozen backbone.
+    def prepare(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Makes tokens of texts; leaves everything else as it is.
 
         Args:
-            inputs: Outputs of `preprocess`; others than features are ignored.
+            inputs: Outputs of `preprocess`.
 
         Returns:
-            `[batch, feature_width]` float32 for each feature.
+            The same by name, for a text with a tokenizer a dict of tokens.
         """
-        return {
-            name: tf.cast(backbone(inputs[name]), tf.float32)
-            for name, backbone in self._backbones.items()
-        }
+        prepared = dict(inputs)
+        for name, backbone in self.backbones.items():
+            prepared[name] = backbone.prepare(inputs[name])
+        return prepared
+
+    def encode(self, prepared: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Runs each feature through its backbone.
+
+        Args:
+            prepared: Outputs of `prepare`; others than features are ignored.
+
+        Returns:
+            As `stored_columns` describes: `[batch, width]` float32, or
+            `[batch]` int64 for a category. The vector of a missing picture or
+            text is zero.
+        """
+        outputs = {}
+        for name in self.head_inputs:
+            if name not in self.backbones:
+                outputs[name] = prepared[name]
+                continue
+            vector = tf.cast(self.backbones[name].encode(prepared[name]), tf.float32)
+            indicator = prepared.get(missing_name(name))
+            outputs[name] = vector if indicator is None else vector * (1 - indicator)
+        return outputs
+
+    def embed(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """`encode` of `prepare`; see both."""
+        return self.encode(self.prepare(inputs))
+
+    def to_head(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """From outputs of `preprocess` to the head's inputs, `[batch, width]` float32."""
+        return to_head(self.embed(inputs), self.head_inputs)
 
 
 @functools.lru_cache(maxsize=1)
-def load_extractor(transform_graph: str, backbones_json: str) -> FeatureExtractor:
+def load_extractor(transform_graph: str, config_json: str) -> FeatureExtractor:
     """Loads an extractor, once for all components that run in this process.
 
     Loading a MobileNetV2 takes seven seconds, and the Trainer comes after the
-    Embedder. Nothing changes a frozen backbone, so it can be shared.
+    Embedder. Nothing may change its backbones: fine-tuning loads its own.
 
     Args:
         transform_graph: Folder of Transform's output artifact.
-        backbones_json: `Backbones` as JSON.
+        config_json: A `ModelConfig` as JSON.
 
     Returns:
         The extractor.
     """
-    return FeatureExtractor(transform_graph, Backbones.model_validate_json(backbones_json).root)
+    return FeatureExtractor(transform_graph, ModelConfig.model_validate_json(config_json))

@@ -22,6 +22,7 @@ from trainer.callbacks import SQUARED_LOSS, CheckLoss, KeepBest, ReportProgress
 from trainer.config import TrainConfig
 from trainer.datasets import Split, make_batches, scan
 from trainer.heads import VECTOR_LENGTH, adapt_head
+from trainer.tasks.task import Task
 
 MOMENTUM = 0.9
 # An epoch of a small split passes over it more than once: forty steps in all
@@ -36,6 +37,7 @@ def fit_head(
     head: tf_keras.Model,
     train: tf.data.Dataset,
     evaluation: tf.data.Dataset,
+    task: Task,
     config: TrainConfig,
     log_dir: str,
 ) -> dict[str, list[float]]:
@@ -43,37 +45,45 @@ def fit_head(
 
     A batch size beyond the number of examples means all of them. The eval
     split may lack classes; its examples of classes that training does not
-    know (negative labels) are left out.
+    know are left out.
 
     Args:
         head: From `build_head`; its statistics are set here.
-        train: `({feature: [width] float32}, label int64)`, unbatched.
+        train: `({feature: [width] float32}, label)`, unbatched.
         evaluation: The same, to stop on.
+        task: Which labels are known, and what the loss is.
         config: The recipe's values. With the same seed the weights come out
             the same to the bit on the same machine, without a GPU.
         log_dir: Folder for TensorBoard, or a URL of one.
 
     Returns:
-        `loss`, `accuracy`, `eval_loss` and `eval_accuracy`, a value for each
-        epoch; losses with the smoothed labels.
+        `loss`, `eval_loss` and the task's score, here and on eval (`eval_…`),
+        a value for each epoch; losses with the smoothed labels.
 
     Raises:
         DataError: If a split has no examples or features are not finite.
         GraftError: If the loss becomes NaN or infinite.
     """
     tf_keras.utils.set_random_seed(config.seed)
-    train_split, eval_split = _look_at("train", train), _look_at("eval", evaluation)
+    train_split = _look_at("train", train, task)
+    eval_split = _look_at("eval", evaluation, task)
     adapt_head(head, train_split.means, train_split.variances)
-    classes = head.output_shape[-1]
-    batches = _one_hot(make_batches(train_split, config.batch_size, config.seed), classes)
+    batches = make_batches(train_split, config.batch_size, config.seed)
     batches = batches.repeat(math.ceil(MIN_STEPS_PER_EPOCH / len(batches)))
     steps = len(batches)
     _spare_conversion(head)
 
+    stored = task.label(head.output_shape[-1])
+
+    def as_stored(labels: tf.Tensor) -> tf.Tensor:
+        # Keras hands them over with a dimension more, and as floats to metrics.
+        return tf.cast(tf.reshape(labels, [-1, *stored.shape]), stored.dtype)
+
     def loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-        return tf_keras.losses.categorical_crossentropy(
-            labels, logits, from_logits=True, label_smoothing=config.label_smoothing
-        )
+        return task.loss(as_stored(labels), logits, config.loss)
+
+    def score(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        return task.score(as_stored(labels), logits)
 
     def squared_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         return tf.square(loss(labels, logits))
@@ -81,7 +91,10 @@ def fit_head(
     head.compile(
         _optimizer(config, train_split.examples, steps * config.epochs),
         loss,
-        metrics=["accuracy", tf_keras.metrics.MeanMetricWrapper(squared_loss, SQUARED_LOSS)],
+        metrics=[
+            tf_keras.metrics.MeanMetricWrapper(score, task.score_name),
+            tf_keras.metrics.MeanMetricWrapper(squared_loss, SQUARED_LOSS),
+        ],
         steps_per_execution=min(_STEPS_PER_CALL, steps),
     )
     best = KeepBest(config.patience, eval_split.examples)
@@ -94,7 +107,7 @@ def fit_head(
     ]
     history = head.fit(
         batches.prefetch(tf.data.AUTOTUNE),
-        validation_data=_one_hot(make_batches(eval_split, _EVAL_BATCH), classes),
+        validation_data=make_batches(eval_split, _EVAL_BATCH),
         epochs=config.epochs,
         callbacks=callbacks,
         verbose=0,
@@ -107,8 +120,8 @@ def fit_head(
     }
 
 
-def _look_at(name: str, dataset: tf.data.Dataset) -> Split:
-    split = scan(dataset)
+def _look_at(name: str, dataset: tf.data.Dataset, task: Task) -> Split:
+    split = scan(dataset, task.is_known)
     if split.unknown:
         logging.warning(
             "%d examples of the %s split are left out: the training split lacks their class",
@@ -121,10 +134,6 @@ def _look_at(name: str, dataset: tf.data.Dataset) -> Split:
             "some in both: train to learn from, eval to tell when to stop."
         )
     return split
-
-
-def _one_hot(batches: tf.data.Dataset, classes: int) -> tf.data.Dataset:
-    return batches.map(lambda features, labels: (features, tf.one_hot(labels, classes)))
 
 
 def _optimizer(config: TrainConfig, examples: int, steps: int) -> tf_keras.optimizers.Optimizer:

@@ -9,7 +9,9 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from preprocessing.kinds import missing_name
 from trainer.config import HeadConfig
+from trainer.head_inputs import HeadInput
 
 # Length of every feature vector inside the head. With a fixed length one
 # learning rate suits every backbone; 10 keeps the customary sizes of learning
@@ -53,39 +55,48 @@ class NormalisedVector(tf_keras.layers.Layer):
 
 
 def build_head(
-    config: HeadConfig, widths: Mapping[str, int], classes: int, seed: int = 0
+    config: HeadConfig, inputs: Mapping[str, HeadInput], units: int, seed: int = 0
 ) -> tf_keras.Model:
-    """Builds a classifier on one or more feature vectors.
+    """Builds what maps the features to logits.
 
-    Each feature is normalised by itself, so that
-    none drowns the others; then they are concatenated in the order of their
-    names. `fit_head` sets the statistics.
+    Each feature vector is normalised by itself, so that none drowns the others;
+    then all are concatenated in the order of their names. `fit_head` sets the
+    statistics. A missing vector is zero after that, too.
 
     Args:
         config: Hidden layers and dropout; linear when there is no hidden layer.
-        widths: Width of each feature's vector, by name.
-        classes: Number of classes.
+        inputs: What the head gets, by name.
+        units: Number of logits.
         seed: Of the initial weights and of dropout.
 
     Returns:
-        A model from `{feature: [batch, width] float32}` to logits
-        `[batch, classes]` float32.
+        A model from `{name: [batch, width] float32}` to logits
+        `[batch, units]` float32.
     """
-    names = sorted(widths)
-    inputs = {name: tf_keras.Input([widths[name]], name=name) for name in names}
-    parts = [NormalisedVector(name=layer_name(name))(inputs[name]) for name in names]
+    names = sorted(inputs)
+    given = {name: tf_keras.Input([inputs[name].width], name=name) for name in names}
+    parts = [_part(name, given, inputs) for name in names]
     flow = tf_keras.layers.Concatenate()(parts) if len(parts) > 1 else parts[0]
     flow = _dropout(flow, config.dropout, seed)
-    for index, units in enumerate(config.hidden, start=1):
+    for index, width in enumerate(config.hidden, start=1):
         # Seeds of their own: two layers with one seed would begin alike.
         initializer = tf_keras.initializers.GlorotUniform(seed + index)
         flow = tf_keras.layers.Dense(
-            units, activation="relu", kernel_initializer=initializer, name=f"hidden_{index}"
+            width, activation="relu", kernel_initializer=initializer, name=f"hidden_{index}"
         )(flow)
         flow = _dropout(flow, config.dropout, seed + index)
     # From zero every class starts equally likely, and nothing is left to chance.
-    logits = tf_keras.layers.Dense(classes, kernel_initializer="zeros", name="logits")(flow)
-    return tf_keras.Model(inputs, logits, name="head")
+    logits = tf_keras.layers.Dense(units, kernel_initializer="zeros", name="logits")(flow)
+    return tf_keras.Model(given, logits, name="head")
+
+
+def _part(name: str, given: Mapping[str, tf.Tensor], inputs: Mapping[str, HeadInput]) -> tf.Tensor:
+    """One feature as it stands among the others."""
+    if inputs[name].kind != "vector":
+        return given[name]
+    vector = NormalisedVector(name=layer_name(name))(given[name])
+    indicator = given.get(missing_name(name))
+    return vector if indicator is None else vector * (1 - indicator)
 
 
 def adapt_head(

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from preprocessing.image import ImageInput, prepare_images, resize_and_scale
+from preprocessing.image import prepare_images, resize_and_scale
+from preprocessing.inputs import ImageInput
 
 
 def png(pixels):

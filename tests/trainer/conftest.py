@@ -6,8 +6,8 @@ import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
 from tensorflow_transform.tf_metadata import dataset_metadata, schema_utils
 
-from preprocessing.config import BackboneConfig
-from preprocessing.image import ImageInput
+from preprocessing.config import BackboneConfig, ImageFeature, LabelConfig
+from preprocessing.inputs import ImageInput
 from preprocessing.transform import TransformConfig, preprocessing_fn
 from trainer.backbones.vendor import vendor
 
@@ -50,7 +50,9 @@ def transform_graph(tmp_path_factory, picture):
     rows = [{"image": picture([255, 0, 0]), "label": b"red"}] * 4
     rows += [{"image": picture([0, 0, 255]), "label": b"blue"}] * 2
     config = TransformConfig(
-        images={"image": ImageInput(height=4, width=4, input_range=(0.0, 1.0))}, label="label"
+        features={"image": ImageFeature(backbone="hub:any")},
+        images={"image": ImageInput(height=4, width=4, input_range=(0.0, 1.0))},
+        label=LabelConfig(),
     )
     columns = {name: tf.io.FixedLenFeature([], tf.string) for name in ("image", "label")}
     raw = dataset_metadata.DatasetMetadata(schema_utils.schema_from_feature_spec(columns))

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from preprocessing.config import BackboneConfig
 from preprocessing.errors import BackboneError, explain
+from preprocessing.inputs import ImageInput
 from trainer.backbones.archive import ARCHIVE_SUFFIXES, extract
 from trainer.backbones.download import download, unreachable
 from trainer.backbones.handles import Handle
@@ -96,16 +97,16 @@ def describe(config: BackboneConfig, handle: Handle, folder: Path) -> Interface:
     feature_width = call.outputs[1] if call.outputs else None
     if feature_width is None:
         feature_width = _run_once(call, folder, height, width, handle.target)
-    return Interface(
-        height=height, width=width, input_range=INPUT_RANGE, feature_width=feature_width
-    )
+    wanted = ImageInput(height=height, width=width, input_range=INPUT_RANGE)
+    return Interface(input=wanted, feature_width=feature_width)
 
 
-def load(backbone: Backbone) -> BackboneModule:
+def load(backbone: Backbone, dtype: str) -> BackboneModule:
     """Loads a vendored SavedModel with tensorflow_hub.
 
     Args:
         backbone: The record that vendoring gave.
+        dtype: Not heeded: a SavedModel's arithmetic is part of its graph.
 
     Returns:
         The backbone in inference mode.

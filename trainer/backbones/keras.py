@@ -15,6 +15,7 @@ from pathlib import Path
 
 from preprocessing.config import BackboneConfig
 from preprocessing.errors import BackboneError, explain
+from preprocessing.inputs import ImageInput
 from trainer.backbones.applications import APPLICATIONS
 from trainer.backbones.handles import Handle
 from trainer.backbones.keras_model import (
@@ -114,25 +115,25 @@ def describe(config: BackboneConfig, handle: Handle, folder: Path) -> Interface:
     """
     size = _size(config, handle)
     return Interface(
-        height=size,
-        width=size,
-        input_range=INPUT_RANGE,
+        input=ImageInput(height=size, width=size, input_range=INPUT_RANGE),
         feature_width=_read(folder).feature_width,
     )
 
 
-def load(backbone: Backbone) -> BackboneModule:
+def load(backbone: Backbone, dtype: str) -> BackboneModule:
     """Builds the model and fills in the vendored weights.
 
     Args:
         backbone: The record that vendoring gave.
+        dtype: Of its arithmetic.
 
     Returns:
         The backbone in inference mode.
     """
     folder = Path(backbone.path)
     application = _read(folder)
-    model = build_model(application, backbone.height, folder, origin=backbone.handle)
+    assert isinstance(backbone.input, ImageInput)
+    model = build_model(application, backbone.input.height, folder, origin=backbone.handle)
     preprocess = preprocess_input(application.application)
     return BackboneModule(
         lambda images: model(preprocess(images), training=False), model, model.variables, backbone

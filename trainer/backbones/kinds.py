@@ -22,13 +22,13 @@ class Kind(NamedTuple):
         source: Names what a handle stands for, local content by its digest.
         stage: Puts the content, checked, into an empty folder.
         describe: Reads the interface from the vendored content.
-        load: Loads the vendored content, offline.
+        load: Loads the vendored content, offline, for arithmetic of a dtype.
     """
 
     source: Callable[[BackboneConfig, Handle, Path], str]
     stage: Callable[[BackboneConfig, Handle, Path, Path], None]
     describe: Callable[[BackboneConfig, Handle, Path], Interface]
-    load: Callable[[Backbone], BackboneModule]
+    load: Callable[[Backbone, str], BackboneModule]
 
 
 KINDS: dict[str, Kind] = {

@@ -10,16 +10,18 @@ from trainer.backbones.record import Backbone
 from trainer.backbones.store import content_digest, files_below
 
 
-def load(backbone: Backbone) -> BackboneModule:
+def load(backbone: Backbone, dtype: str = "float32") -> BackboneModule:
     """Loads a backbone after reading its content once to verify it.
 
     Args:
         backbone: The record that vendoring gave.
+        dtype: Of its arithmetic, such as bfloat16; its variables are float32
+            all the same. A hub: module computes as it was saved.
 
     Returns:
         The backbone, called with [batch, height, width, 3] float32 pictures in
-        its input range, giving [batch, feature_width] float32, in inference
-        mode, and trackable by tf.saved_model.save.
+        its input range or with [batch] strings, giving [batch, feature_width],
+        in inference mode, and trackable by tf.saved_model.save.
 
     Raises:
         UsageError: If this process does not run on Keras 2.
@@ -35,4 +37,4 @@ def load(backbone: Backbone) -> BackboneModule:
                 backbone.path,
             )
         )
-    return KINDS[backbone.kind].load(backbone)
+    return KINDS[backbone.kind].load(backbone, dtype)

@@ -4,25 +4,34 @@ The record crosses component boundaries as JSON and is part of the cache keys,
 so everything that the features depend on is in it.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from preprocessing.config import Record
+from preprocessing.inputs import ImageInput, TextInput
+
+Pooling = Literal["mean", "cls", "max", "pooler"]
 
 
 class Interface(Record):
     """What goes into a backbone and what comes out.
 
     Attributes:
-        height: Rows of the input picture, in pixels.
-        width: Columns of the input picture, in pixels.
-        input_range: Values of black and white, such as (0, 1) or (0, 255), RGB.
+        input: Pictures or texts, and how they have to be.
         feature_width: Length of the feature vector.
+        pooling: Texts: how token vectors become one; None where the module
+            gives one vector itself.
     """
 
-    height: int
-    width: int
-    input_range: tuple[float, float]
+    input: Annotated[ImageInput | TextInput, Field(discriminator="modality")]
     feature_width: int
+    pooling: Pooling | None = None
+
+    @property
+    def modality(self) -> Literal["image", "text"]:
+        """What is embedded."""
+        return self.input.modality
 
 
 class Backbone(Interface):
@@ -31,7 +40,6 @@ class Backbone(Interface):
     Attributes:
         handle: The handle as the config gives it.
         kind: Which loader understands the content.
-        modality: What is embedded.
         digest: `sha256:` and 64 hex digits over the vendored content.
         path: Folder of the vendored content.
         arguments: Constructor arguments, for kinds that build a model.
@@ -39,7 +47,6 @@ class Backbone(Interface):
 
     handle: str
     kind: str
-    modality: Literal["image"] = "image"
     digest: str
     path: str
     arguments: dict[str, Any] = {}

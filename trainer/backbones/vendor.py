@@ -50,7 +50,7 @@ def vendor(config: BackboneConfig, store: Path, base: Path) -> Backbone:
     path = entry(store, digest)
     interface = KINDS[handle.kind].describe(config, handle, path)
     return Backbone(
-        **interface.model_dump(),
+        **dict(interface),
         handle=config.handle,
         kind=handle.kind,
         digest=digest,

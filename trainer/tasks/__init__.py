@@ -1,0 +1,1 @@
+"""What is learned: labels, loss, score and served outputs of each task."""
