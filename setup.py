@@ -11,7 +11,7 @@ from setuptools import find_packages, setup
 setup(
     name="graft-tfx",
     version="0.1.0",
-    description="TFX pipelines that turn pictures and a pretrained backbone into a validated model",
+    description="TFX pipelines from pictures, texts and tables to a validated model",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8")
     if Path(__file__).with_name("README.md").exists()
     else "",
@@ -23,7 +23,10 @@ setup(
     install_requires=[
         "tfx>=1.16,<1.22",
         "tensorflow-hub>=0.16.1",
+        "tensorflow-text",
         "tf-keras",
+        "transformers>=4.46.3,<4.54",
+        "keras-tuner",
         "pydantic>=2.7,<3",
         "PyYAML",
         "click",
