@@ -35,8 +35,7 @@ from preprocessing.inputs import ImageInput
 from preprocessing.transform import TransformConfig
 from trainer.backbones.record import Backbone
 from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
-from trainer.model_config import ModelConfig
-from trainer.run import RunConfig
+from trainer.model_config import ModelConfig, RunConfig
 
 Ingest = RowExampleGen | ExampleScreen
 

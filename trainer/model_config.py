@@ -1,7 +1,8 @@
-"""What model is made, as it crosses TFX: features, backbones, label."""
+"""What model is made and how, as it crosses TFX."""
 
 from preprocessing.config import Feature, LabelConfig, Record
 from trainer.backbones.record import Backbone
+from trainer.config import TrainConfig
 
 
 class ModelConfig(Record):
@@ -16,3 +17,9 @@ class ModelConfig(Record):
     features: dict[str, Feature]
     backbones: dict[str, Backbone]
     label: LabelConfig
+
+
+class RunConfig(ModelConfig):
+    """What the Trainer must know beside it: how to train."""
+
+    train: TrainConfig

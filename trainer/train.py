@@ -1,0 +1,91 @@
+"""Trains one model on what the Embedder has written, whoever asks for it.
+
+The Trainer does it once (run.py), a tuner once for each trial. The head is
+heads.py's, its training fit.py's.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import tf_keras
+
+from preprocessing.config import LabelConfig
+from preprocessing.label import LABEL_VOCABULARY
+from trainer.datasets import read_features
+from trainer.features import FeatureExtractor, load_extractor
+from trainer.fit import fit_head
+from trainer.heads import build_head
+from trainer.model_config import ModelConfig, RunConfig
+from trainer.tasks.registry import TASKS
+
+
+class TrainFiles(NamedTuple):
+    """Where everything lies that a model is trained on.
+
+    Attributes:
+        transform_graph: Folder of Transform's output artifact.
+        train: Patterns of the files of cached vectors to learn from.
+        evaluation: The same, to stop on.
+    """
+
+    transform_graph: str
+    train: Sequence[str]
+    evaluation: Sequence[str]
+
+
+class TrainedModel(NamedTuple):
+    """What training gives: the parts of a ServedModel, and how it went.
+
+    Attributes:
+        extractor: From raw columns to the head's inputs.
+        head: From its inputs to logits.
+        classes: Class names in the order of the logits; none for numbers.
+        history: For each name a value an epoch, see `fit_head`.
+    """
+
+    extractor: FeatureExtractor
+    head: tf_keras.Model
+    classes: list[str]
+    history: dict[str, list[float]]
+
+
+def train(config: RunConfig, files: TrainFiles, log_dir: str) -> TrainedModel:
+    """Trains a model.
+
+    Args:
+        config: What model, and how to train it.
+        files: What on.
+        log_dir: Folder for TensorBoard, or a URL of one.
+
+    Returns:
+        The model with its best weights.
+
+    Raises:
+        DataError: If the training split has too few classes.
+    """
+    model_config = ModelConfig(
+        features=config.features, backbones=config.backbones, label=config.label
+    )
+    extractor = load_extractor(files.transform_graph, model_config.model_dump_json())
+    task = TASKS[config.label.task]
+    classes = task.read_classes(_vocabulary(extractor, config.label), config.label)
+    inputs = extractor.head_inputs
+    head = build_head(config.train.head, inputs, task.units(len(classes)), seed=config.train.seed)
+    label = task.label(len(classes))
+    history = fit_head(
+        head,
+        read_features(files.train, inputs, config.label.name, label),
+        read_features(files.evaluation, inputs, config.label.name, label),
+        task,
+        config.train,
+        log_dir,
+    )
+    return TrainedModel(extractor, head, classes, history)
+
+
+def _vocabulary(extractor: FeatureExtractor, label: LabelConfig) -> list[str]:
+    """The label's words in training, none for numbers."""
+    if label.task == "regression":
+        return []
+    words = extractor.transform_output.vocabulary_by_name(LABEL_VOCABULARY)
+    return [word.decode() for word in words]
