@@ -208,7 +208,7 @@ def _handle_errors(config: Config, document: Document) -> list[str]:
         if not isinstance(feature, EmbeddedFeature):
             continue
         try:
-            parse_handle(feature.backbone)
+            parse_handle(feature.backbone, feature.kind)
         except BackboneError as error:
             key = ("features", name, "backbone")
             place = document.places.get((*key, "handle"), document.places.get(key))

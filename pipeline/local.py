@@ -51,8 +51,9 @@ def run(config: Config, *, cache: bool, run_id: str, log: Path) -> Summary:
     try:
         with events:
             events.begin(_VENDOR)
+            store = Path(config.workdir) / "backbones"
             backbones = {
-                name: vendor(feature.backbone, Path(config.workdir) / "backbones", config.base)
+                name: vendor(feature.backbone, store, config.base, feature.kind)
                 for name, feature in config.features.items()
                 if isinstance(feature, EmbeddedFeature)
             }

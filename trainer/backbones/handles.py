@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from preprocessing.config import BackboneConfig, Record
 from preprocessing.errors import BackboneError, explain
 from trainer.backbones.applications import APPLICATIONS
+from trainer.backbones.keys import check_keys
+from trainer.backbones.record import Modality
 
 SEE = "graft backbones"
 SCHEMES = ("https", "http", "gs")
@@ -66,43 +68,74 @@ class Handle(Record):
         kind: What stands before the first colon.
         form: How the target is found.
         target: What stands after the first colon.
+        modality: What the feature holds; None if that is not known.
     """
 
     kind: Literal["hub", "keras"]
     form: Literal["url", "gcs", "path", "application"]
     target: str
+    modality: Modality | None = None
 
 
-def parse_handle(config: BackboneConfig) -> Handle:
+def parse_handle(config: BackboneConfig, modality: Modality | None = None) -> Handle:
     """Takes a handle apart and checks all that can be checked without loading.
 
     Args:
         config: The backbone as the user wrote it.
+        modality: What the feature holds; None leaves out what depends on it.
 
     Returns:
         Its kind, form and target; nothing has been opened yet.
 
     Raises:
         BackboneError: If the kind, the scheme or the application is unknown,
-            or a key is given that its kind has no use for.
+            the kind does not fit the feature, or a key is given that either
+            has no use for.
     """
-    prefix, colon, target = config.handle.strip().partition(":")
+    prefix, target = _split(config.handle)
+    if modality == "text" and prefix == "keras":
+        what = "A keras: handle is a model of pictures, and this feature is a text."
+        raise BackboneError(explain(what, config.handle, see=SEE))
+    check_keys(config, prefix, modality)
+    if prefix == "keras":
+        return _application(target).model_copy(update={"modality": modality})
+    parse_preprocessor(config)
+    form = _hub_form(config, target)
+    return Handle(kind="hub", form=form, target=target, modality=modality)
+
+
+def parse_preprocessor(config: BackboneConfig) -> Handle | None:
+    """Takes the handle of a text encoder's preprocessor apart.
+
+    Args:
+        config: The backbone as the user wrote it.
+
+    Returns:
+        Its form and target; None if there is none.
+
+    Raises:
+        BackboneError: If it is no hub: handle.
+    """
+    if config.preprocessor is None:
+        return None
+    prefix, target = _split(config.preprocessor)
+    if prefix != "hub":
+        what = "A `preprocessor` is a hub: module."
+        raise BackboneError(explain(what, config.preprocessor, ("hub:URL-or-path",), SEE))
+    return Handle(kind="hub", form=_hub_form(config, target), target=target, modality="text")
+
+
+def _split(handle: str) -> tuple[str, str]:
+    """Parts a handle into a known kind and something after it."""
+    prefix, colon, target = handle.strip().partition(":")
     kinds = tuple(dict.fromkeys(row.kind for row in HANDLE_KINDS))
     if not colon or prefix not in kinds:
-        raise BackboneError(_unknown_kind(config.handle, prefix, kinds))
+        raise BackboneError(_unknown_kind(handle, prefix, kinds))
     if not target:
-        raise BackboneError(
-            explain(
-                f"A {prefix}: handle names nothing after the colon.",
-                config.handle,
-                (row.form for row in HANDLE_KINDS if row.kind == prefix),
-                SEE,
-            )
-        )
-    if prefix == "keras":
-        return _application(target)
-    _check_hub_keys(config)
-    return Handle(kind="hub", form=_hub_form(config, target), target=target)
+        forms = (row.form for row in HANDLE_KINDS if row.kind == prefix)
+        what = f"A {prefix}: handle names nothing after the colon."
+        raise BackboneError(explain(what, handle, forms, SEE))
+    return prefix, target
 
 
 def _unknown_kind(handle: str, prefix: str, kinds: tuple[str, ...]) -> str:
@@ -128,22 +161,6 @@ def _application(target: str) -> Handle:
         # they come from, not into `valid`, which would suggest a second time.
         raise BackboneError(explain(f"{what}\n  Known: {', '.join(APPLICATIONS)}", target, see=SEE))
     return Handle(kind="keras", form="application", target=target)
-
-
-def _check_hub_keys(config: BackboneConfig) -> None:
-    """Refuses the keys that only keras: handles have a use for."""
-    if config.weights is not None:
-        raise BackboneError(
-            explain(
-                "`weights` belongs to keras: handles; a hub: handle brings its own.", config.weights
-            )
-        )
-    if config.arguments:
-        raise BackboneError(
-            explain(
-                "`arguments` belongs to keras: handles; a hub: handle takes none.", config.arguments
-            )
-        )
 
 
 def _hub_form(config: BackboneConfig, target: str) -> Literal["url", "gcs", "path"]:

@@ -11,6 +11,7 @@ from pydantic import Field
 from preprocessing.config import Record
 from preprocessing.inputs import ImageInput, TextInput
 
+Modality = Literal["image", "text"]
 Pooling = Literal["mean", "cls", "max", "pooler"]
 
 
@@ -29,7 +30,7 @@ class Interface(Record):
     pooling: Pooling | None = None
 
     @property
-    def modality(self) -> Literal["image", "text"]:
+    def modality(self) -> Modality:
         """What is embedded."""
         return self.input.modality
 

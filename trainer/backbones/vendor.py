@@ -10,10 +10,10 @@ from pathlib import Path
 from absl import logging
 
 from preprocessing.config import BackboneConfig
-from preprocessing.errors import BackboneError
+from preprocessing.errors import BackboneError, explain
 from trainer.backbones.handles import Handle, parse_handle
 from trainer.backbones.kinds import KINDS
-from trainer.backbones.record import Backbone
+from trainer.backbones.record import Backbone, Interface, Modality
 from trainer.backbones.store import (
     content_digest,
     entry,
@@ -26,7 +26,9 @@ from trainer.backbones.store import (
 )
 
 
-def vendor(config: BackboneConfig, store: Path, base: Path) -> Backbone:
+def vendor(
+    config: BackboneConfig, store: Path, base: Path, modality: Modality | None = None
+) -> Backbone:
     """Makes sure that a backbone lies in the store, whole and as pinned.
 
     Several processes may do this at once. A remote handle without a `digest:`
@@ -36,19 +38,20 @@ def vendor(config: BackboneConfig, store: Path, base: Path) -> Backbone:
         config: The backbone as the user wrote it.
         store: Folder of the store; made if absent.
         base: Folder that relative paths start from: the config file's.
+        modality: What the feature holds; None takes what the backbone takes.
 
     Returns:
         What is known about it, with an absolute path.
 
     Raises:
-        BackboneError: If the handle is wrong, the content cannot be had or is
-            no usable backbone, or is not the pinned one.
+        BackboneError: If the handle is wrong, the content cannot be had, is no
+            usable backbone or none for such a feature, or is not the pinned one.
     """
-    handle = parse_handle(config)
+    handle = parse_handle(config, modality)
     store = store.absolute()
     digest = _ensure(config, handle, store, base)
     path = entry(store, digest)
-    interface = KINDS[handle.kind].describe(config, handle, path)
+    interface = _describe(config, handle, path)
     return Backbone(
         **dict(interface),
         handle=config.handle,
@@ -92,13 +95,21 @@ def _bring(config: BackboneConfig, handle: Handle, store: Path, base: Path) -> s
     with staging(store) as folder:
         staged = folder / "content"
         staged.mkdir()
-        kind = KINDS[handle.kind]
-        kind.stage(config, handle, base, staged)
-        kind.describe(config, handle, staged)
+        KINDS[handle.kind].stage(config, handle, base, staged)
+        _describe(config, handle, staged)
         digest = content_digest(files_below(staged))
         _check_pin(config, digest)
         publish(store, staged, digest)
     return digest
+
+
+def _describe(config: BackboneConfig, handle: Handle, folder: Path) -> Interface:
+    """Reads the interface, which has to fit the feature."""
+    interface = KINDS[handle.kind].describe(config, handle, folder)
+    if handle.modality not in (None, interface.modality):
+        what = f"The backbone takes {interface.modality}s; this feature is of kind"
+        raise BackboneError(explain(f"{what} {handle.modality}.", config.handle))
+    return interface
 
 
 def _check_pin(config: BackboneConfig, digest: str) -> None:

@@ -8,14 +8,15 @@ import pytest
 from preprocessing.config import BackboneConfig
 from preprocessing.errors import BackboneError
 from trainer.backbones.applications import APPLICATIONS
-from trainer.backbones.handles import HANDLE_KINDS, Handle, parse_handle
+from trainer.backbones.handles import HANDLE_KINDS, Handle, parse_handle, parse_preprocessor
+from trainer.backbones.keys import KEYS
 
 PIN = "sha256:" + "0" * 64
 
 
-def message(**config):
+def message(modality=None, /, **config):
     with pytest.raises(BackboneError) as caught:
-        parse_handle(BackboneConfig(**config))
+        parse_handle(BackboneConfig(**config), modality)
     return str(caught.value)
 
 
@@ -119,14 +120,78 @@ def test_plain_http_needs_a_pin_unless_it_stays_on_this_machine():
     parse_handle(BackboneConfig(handle="hub:http://localhost:8000/a.tar.gz"))
 
 
-def test_keys_of_keras_handles_are_refused_for_hub_handles():
-    assert message(handle="hub:model", weights="a.h5") == (
-        "`weights` belongs to keras: handles; a hub: handle brings its own.\n  Received: 'a.h5'"
+@pytest.mark.parametrize(
+    ("config", "what"),
+    [
+        (
+            {"handle": "hub:model", "weights": "a.h5"},
+            "`weights` belongs to keras: handles; a hub: module brings its own.\n"
+            "  Received: 'a.h5'",
+        ),
+        (
+            {"handle": "hub:model", "arguments": {"alpha": 0.35}},
+            "`arguments` belongs to keras: handles; a hub: handle has no use for it.\n"
+            "  Received: {'alpha': 0.35}",
+        ),
+        (
+            {"handle": "keras:VGG16", "preprocessor": "hub:tokens"},
+            "`preprocessor` belongs to hub: handles; a keras: handle has no use for it.\n"
+            "  Received: 'hub:tokens'",
+        ),
+        (
+            {"handle": "keras:VGG16", "sequence_length": 64},
+            "`sequence_length` belongs to hub: and hf: handles; a keras: handle has no use for it."
+            "\n  Received: 64",
+        ),
+        (
+            {"handle": "keras:VGG16", "use_logits": True},
+            "`use_logits` belongs to hub: handles; keras: models come without their classifier.\n"
+            "  Received: True",
+        ),
+    ],
+)
+def test_a_key_of_another_kind_of_handle_is_refused(config, what):
+    assert message(**config) == what
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "modality", "belongs"),
+    [
+        ("size", 224, "text", "images"),
+        ("preprocessor", "hub:tokens", "image", "texts"),
+        ("sequence_length", 64, "image", "texts"),
+        ("pooling", "mean", "image", "texts"),
+    ],
+)
+def test_a_key_of_another_kind_of_feature_is_refused(key, value, modality, belongs):
+    assert message(modality, handle="hub:model", **{key: value}) == (
+        f"`{key}` belongs to the backbones of {belongs}; this feature is of kind {modality}.\n"
+        f"  Received: {value!r}"
     )
-    assert message(handle="hub:model", arguments={"alpha": 0.35}) == (
-        "`arguments` belongs to keras: handles; a hub: handle takes none.\n"
-        "  Received: {'alpha': 0.35}"
+
+
+def test_a_keras_model_is_not_for_texts():
+    assert message("text", handle="keras:VGG16") == (
+        "A keras: handle is a model of pictures, and this feature is a text.\n"
+        "  Received: 'keras:VGG16'\n"
+        "  See: graft backbones"
     )
+
+
+def test_every_key_says_where_it_belongs():
+    for_all = {"handle", "digest"}
+    assert set(KEYS) == set(BackboneConfig.model_fields) - for_all
+
+
+def test_a_preprocessor_is_a_hub_module():
+    assert message(handle="hub:encoder", preprocessor="keras:VGG16") == (
+        "A `preprocessor` is a hub: module.\n"
+        "  Received: 'keras:VGG16'\n"
+        "  Valid: hub:URL-or-path\n"
+        "  See: graft backbones"
+    )
+    parsed = parse_preprocessor(BackboneConfig(handle="hub:e", preprocessor="hub:gs://b/p"))
+    assert parsed == Handle(kind="hub", form="gcs", target="gs://b/p", modality="text")
 
 
 def test_no_tensorflow_is_imported():
