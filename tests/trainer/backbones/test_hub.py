@@ -9,7 +9,7 @@ import tensorflow as tf
 from preprocessing.config import BackboneConfig
 from preprocessing.errors import BackboneError
 from trainer.backbones.handles import parse_handle
-from trainer.backbones.hub import _copy_remote
+from trainer.backbones.hub_fetch import _copy_remote
 from trainer.backbones.load import load
 from trainer.backbones.vendor import vendor
 
@@ -31,11 +31,16 @@ def test_the_record_says_all_that_is_needed(tmp_path, tiny):
     assert backbone.model_dump(exclude={"digest", "path"}) == {
         "handle": f"hub:{tiny}",
         "kind": "hub",
-        "modality": "image",
-        "height": 8,
-        "width": 8,
-        "input_range": (0.0, 1.0),
+        "input": {
+            "modality": "image",
+            "height": 8,
+            "width": 8,
+            "input_range": (0.0, 1.0),
+            "resample": "bilinear",
+            "shortest_edge": None,
+        },
         "feature_width": 4,
+        "pooling": None,
         "arguments": {},
     }
     assert type(backbone).model_validate_json(backbone.model_dump_json()) == backbone
@@ -66,7 +71,7 @@ def test_a_saved_keras_model_runs_in_inference_mode(tmp_path):
 def test_a_model_of_any_size_takes_the_configs(tmp_path, save_model):
     flexible = save_model(shape=(None, None, None, 3))
     backbone = get(tmp_path, flexible, size=16)
-    assert (backbone.height, backbone.width) == (16, 16)
+    assert (backbone.input.height, backbone.input.width) == (16, 16)
     np.testing.assert_allclose(load(backbone)(tf.ones([1, 16, 16, 3])), ONES)
     assert refusal(tmp_path, flexible) == (
         "The model takes pictures of any size: say which with `size: 224`.\n"
@@ -217,7 +222,7 @@ def test_a_folder_of_another_file_system_is_copied_whole(tmp_path, tiny):
 def test_the_cache_of_tensorflow_hub_is_left_as_it_was(tmp_path, monkeypatch):
     import os
 
-    from trainer.backbones.hub import _cache_in
+    from trainer.backbones.hub_fetch import _cache_in
 
     monkeypatch.setenv("TFHUB_CACHE_DIR", "mine")
     with _cache_in(tmp_path):

@@ -44,7 +44,7 @@ def test_the_hub_module_and_the_keras_weights_are_one_function(tmp_path, hub, fi
     image = tf.io.decode_jpeg(picture.read_bytes(), channels=3)
     image = tf.image.resize(image, [224, 224])[None]
     features = [
-        load(backbone)(image / 255.0 * backbone.input_range[1]).numpy()
+        load(backbone)(image / 255.0 * backbone.input.input_range[1]).numpy()
         for backbone in (from_hub, from_keras)
     ]
     assert features[0].max() > 1.0

@@ -53,7 +53,7 @@ def test_a_changed_local_folder_is_vendored_anew(tmp_path, tiny, save_model):
     shutil.rmtree(tmp_path / "model")
     shutil.copytree(save_model(shape=(None, 4, 4, 3)), tmp_path / "model")
     second = get(tmp_path, "model")
-    assert (first.height, second.height) == (8, 4)
+    assert (first.input.height, second.input.height) == (8, 4)
     assert first.digest != second.digest
 
 
