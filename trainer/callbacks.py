@@ -31,10 +31,11 @@ class ReportProgress(tf_keras.callbacks.Callback):
 class CheckLoss(tf_keras.callbacks.Callback):
     """Ends training once the loss is no longer a number."""
 
-    def __init__(self, learning_rate: float) -> None:
-        """Remembers the learning rate, for the message."""
+    def __init__(self, learning_rate: float, key: str = "train.learning_rate") -> None:
+        """Remembers the learning rate and its key, for the message."""
         super().__init__()
         self._learning_rate = learning_rate
+        self._key = key
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Checks both losses.
@@ -47,7 +48,7 @@ class CheckLoss(tf_keras.callbacks.Callback):
             raise GraftError(
                 explain(
                     f"Training diverged: the loss is not a finite number after epoch {epoch + 1}. "
-                    f"Make train.learning_rate (now {self._learning_rate:g}) ten times smaller.",
+                    f"Make {self._key} (now {self._learning_rate:g}) ten times smaller.",
                     received=losses,
                 )
             )
@@ -97,3 +98,46 @@ class KeepBest(tf_keras.callbacks.Callback):
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Puts the best weights back."""
         self.model.set_weights(self._weights)
+
+    def get_state(self) -> tuple[dict[str, Any], list[Any]]:
+        """Gives what a checkpoint keeps, see checkpoints.Resumable."""
+        values = {
+            "lowest": self._lowest,
+            "acceptable": self._acceptable,
+            "best_epoch": self.best_epoch,
+        }
+        return values, self._weights
+
+    def set_state(self, values: dict[str, Any], arrays: list[Any]) -> None:
+        """Takes what `get_state` gave."""
+        self._lowest, self._acceptable = values["lowest"], values["acceptable"]
+        self.best_epoch, self._weights = values["best_epoch"], arrays
+
+
+class KeepHistory(tf_keras.callbacks.Callback):
+    """Keeps the values of all epochs, those before a kill included.
+
+    Attributes:
+        history: For each name a value an epoch.
+        stopped: Whether a callback before this one has ended training early.
+    """
+
+    def __init__(self) -> None:
+        """Starts with nothing kept."""
+        super().__init__()
+        self.history: dict[str, list[float]] = {}
+        self.stopped = False
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Adds one more epoch."""
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(float(value))
+        self.stopped = self.model.stop_training
+
+    def get_state(self) -> tuple[dict[str, Any], list[Any]]:
+        """Gives what a checkpoint keeps, see checkpoints.Resumable."""
+        return {"history": self.history, "stopped": self.stopped}, []
+
+    def set_state(self, values: dict[str, Any], arrays: list[Any]) -> None:
+        """Takes what `get_state` gave."""
+        self.history, self.stopped = values["history"], values["stopped"]

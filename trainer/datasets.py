@@ -4,6 +4,7 @@ Another storage format is another `read_*` here that yields the same elements.
 """
 
 import collections
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ MEMORY_LIMIT_BYTES = 256 * 2**20
 # What shuffling a streamed split may hold.
 SHUFFLE_LIMIT_BYTES = 64 * 2**20
 _PARSE_BATCH = 256
+# Keeps the seeds of one seed's passes apart from those of the next seed's.
+_APART = 1_000_003
 
 
 class Split(NamedTuple):
@@ -139,36 +142,53 @@ def scan(
     return Split(known, _join(kept), examples, total - examples, means, variances)
 
 
-def make_batches(split: Split, batch_size: int, seed: int | None = None) -> tf.data.Dataset:
-    """Makes batches of one pass; the last one may be smaller.
+def make_batches(
+    split: Split, batch_size: int, seed: int | None = None, passes: range = range(1)
+) -> tf.data.Dataset:
+    """Makes batches of some passes; the last one of each pass may be smaller.
 
     Args:
         split: What `scan` returned.
         batch_size: Examples in a batch; all of them where it is larger.
-        seed: Shuffles differently on each pass, the same way for the same
-            seed; None keeps the order. In memory every order is possible, a
+        seed: Shuffles. A pass has the order that the seed and its number give,
+            whatever came before it, so that training can begin anew in the
+            middle. None keeps the order. In memory every order is possible, a
             streamed split is shuffled within 64 MiB.
+        passes: Numbers of the passes, one after another.
 
     Returns:
         `({feature: [batch, width] float32}, labels [batch, …])`, of known
         cardinality.
     """
+    numbers = tf.data.Dataset.range(passes.start, passes.stop)
+    length = len(passes) * math.ceil(split.examples / batch_size)
+    known = tf.data.experimental.assert_cardinality(length)
     if split.arrays is None:
-        dataset = split.dataset
-        if seed is not None:
-            bytes_each = 4 * sum(len(mean) for mean in split.means.values())
-            dataset = dataset.shuffle(max(1, SHUFFLE_LIMIT_BYTES // bytes_each), seed)
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(split.examples))
-        return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+        bytes_each = 4 * sum(len(mean) for mean in split.means.values())
+        buffer = max(1, SHUFFLE_LIMIT_BYTES // bytes_each)
+
+        def stream(number: tf.Tensor) -> tf.data.Dataset:
+            examples = split.dataset
+            if seed is not None:
+                mixed = seed + _APART * number
+                examples = examples.shuffle(buffer, mixed, reshuffle_each_iteration=False)
+            return examples.batch(batch_size)
+
+        return numbers.flat_map(stream).apply(known).prefetch(tf.data.AUTOTUNE)
     arrays = tf.nest.map_structure(tf.constant, split.arrays)
-    order = tf.data.Dataset.range(split.examples)
-    if seed is not None:
-        order = order.shuffle(split.examples, seed)
+
+    def order(number: tf.Tensor) -> tf.data.Dataset:
+        rows = tf.range(split.examples, dtype=tf.int64)
+        if seed is not None:
+            rows = tf.random.experimental.stateless_shuffle(rows, tf.stack([seed, number]))
+        return tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
+
     # Shuffling numbers and gathering rows costs a fraction of moving vectors.
-    return order.batch(batch_size).map(
+    batches = numbers.flat_map(order).map(
         lambda rows: tf.nest.map_structure(lambda array: tf.gather(array, rows), arrays),
         tf.data.AUTOTUNE,
     )
+    return batches.apply(known)
 
 
 def _finite_sum(name: str, column: np.ndarray) -> np.ndarray:

@@ -18,7 +18,8 @@ import tf_keras
 from absl import logging
 
 from preprocessing.errors import DataError
-from trainer.callbacks import SQUARED_LOSS, CheckLoss, KeepBest, ReportProgress
+from trainer.callbacks import SQUARED_LOSS, CheckLoss, KeepBest, KeepHistory, ReportProgress
+from trainer.checkpoints import Checkpoint, SaveTraining
 from trainer.config import TrainConfig
 from trainer.datasets import Split, make_batches, scan
 from trainer.heads import VECTOR_LENGTH, adapt_head
@@ -31,6 +32,8 @@ MIN_STEPS_PER_EPOCH = 10
 # Steps that Keras runs between two returns to Python.
 _STEPS_PER_CALL = 32
 _EVAL_BATCH = 1024
+# Least time between two checkpoints: most trainings of a head are over before one.
+SAVE_SECONDS = 5.0
 
 
 def fit_head(
@@ -40,6 +43,7 @@ def fit_head(
     task: Task,
     config: TrainConfig,
     log_dir: str,
+    checkpoints: str | None = None,
 ) -> dict[str, list[float]]:
     """Trains a head in place and leaves it with its best weights.
 
@@ -55,6 +59,8 @@ def fit_head(
         config: The recipe's values. With the same seed the weights come out
             the same to the bit on the same machine, without a GPU.
         log_dir: Folder for TensorBoard, or a URL of one.
+        checkpoints: Folder of this training's state, from which a killed one
+            goes on to the same result; None keeps nothing.
 
     Returns:
         `loss`, `eval_loss` and the task's score, here and on eval (`eval_…`),
@@ -68,9 +74,9 @@ def fit_head(
     train_split = _look_at("train", train, task)
     eval_split = _look_at("eval", evaluation, task)
     adapt_head(head, train_split.means, train_split.variances)
-    batches = make_batches(train_split, config.batch_size, config.seed)
-    batches = batches.repeat(math.ceil(MIN_STEPS_PER_EPOCH / len(batches)))
-    steps = len(batches)
+    steps_per_pass = math.ceil(train_split.examples / config.batch_size)
+    passes = math.ceil(MIN_STEPS_PER_EPOCH / steps_per_pass)
+    steps = passes * steps_per_pass
     _spare_conversion(head)
 
     stored = task.label(head.output_shape[-1])
@@ -97,25 +103,40 @@ def fit_head(
         ],
         steps_per_execution=min(_STEPS_PER_CALL, steps),
     )
-    best = KeepBest(config.patience, eval_split.examples)
-    # The check comes first: nothing after it should act on a NaN.
-    callbacks = [
-        CheckLoss(config.learning_rate),
-        best,
-        ReportProgress(config.epochs),
-        tf_keras.callbacks.TensorBoard(log_dir, write_graph=False),
-    ]
-    history = head.fit(
-        batches.prefetch(tf.data.AUTOTUNE),
-        validation_data=make_batches(eval_split, _EVAL_BATCH),
-        epochs=config.epochs,
-        callbacks=callbacks,
-        verbose=0,
-    ).history
+    head.optimizer.build(head.trainable_variables)
+    best, kept = KeepBest(config.patience, eval_split.examples), KeepHistory()
+    state = Checkpoint(checkpoints, head, [head.optimizer], [best, kept])
+    epochs = state.restore("head")
+    if not state.finished:
+        # One that was about to stop has no epochs left.
+        epochs = config.epochs if kept.stopped else epochs
+        batches = make_batches(
+            train_split,
+            config.batch_size,
+            config.seed,
+            range(epochs * passes, config.epochs * passes),
+        )
+        head.fit(
+            batches.prefetch(tf.data.AUTOTUNE),
+            validation_data=make_batches(eval_split, _EVAL_BATCH),
+            initial_epoch=epochs,
+            epochs=config.epochs,
+            steps_per_epoch=steps,
+            # The check comes first: nothing after it should act on a NaN.
+            callbacks=[
+                CheckLoss(config.learning_rate),
+                best,
+                kept,
+                ReportProgress(config.epochs),
+                tf_keras.callbacks.TensorBoard(log_dir, write_graph=False),
+                SaveTraining(state, SAVE_SECONDS),
+            ],
+            verbose=0,
+        )
     logging.info("The weights are those of epoch %d", best.best_epoch)
     return {
-        name.replace("val_", "eval_"): [float(value) for value in values]
-        for name, values in history.items()
+        name.replace("val_", "eval_"): values
+        for name, values in kept.history.items()
         if SQUARED_LOSS not in name
     }
 

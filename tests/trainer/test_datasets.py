@@ -93,21 +93,18 @@ def test_batches_hold_every_example_once_and_the_last_one_is_smaller(limit):
 
 
 @pytest.mark.parametrize("limit", [0, 2**20])
-def test_shuffling_differs_between_passes_and_repeats_with_the_seed(limit):
+def test_a_pass_has_the_order_that_the_seed_and_its_number_give(limit):
     split = scan(of(np.zeros((50, 1)), range(50)), limit)
 
-    def passes(seed):
-        batches = make_batches(split, 50, seed)
-        return [next(batches.as_numpy_iterator())[1].tolist() for _ in range(2)]
+    def orders(seed, passes=range(3)):
+        batches = make_batches(split, 50, seed, passes)
+        return [labels.tolist() for _, labels in batches.as_numpy_iterator()]
 
-    def epochs(seed):
-        repeated = make_batches(split, 50, seed).repeat(2)
-        return [labels.tolist() for _, labels in repeated.as_numpy_iterator()]
-
-    assert epochs(1) == epochs(1)
-    assert epochs(1) != epochs(2)
-    assert epochs(1)[0] != epochs(1)[1]
-    assert passes(None) == [list(range(50))] * 2
+    assert orders(1) == orders(1)
+    assert orders(1) != orders(2)
+    assert orders(1)[0] != orders(1)[1]
+    assert orders(1, range(2, 3)) == orders(1)[2:]
+    assert orders(None) == [list(range(50))] * 3
 
 
 def test_a_batch_larger_than_the_split_is_the_whole_split():
