@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CODE_OF = {
     "ExampleGen": (
         "components/example_gen",
+        "preprocessing/cells.py",
         "preprocessing/decode.py",
         "preprocessing/formats.py",
     ),
@@ -22,6 +23,8 @@ CODE_OF = {
         "trainer/backbones",
         "trainer/embed.py",
         "trainer/features.py",
+        "trainer/head_inputs.py",
+        "trainer/model_config.py",
     ),
     "Trainer": ("preprocessing", "trainer"),
 }

@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError
 
 from components.example_gen.config import DataConfig
 from components.pusher.config import PushConfig
-from pipeline.config_errors import explain_errors
+from pipeline.config_errors import explain_errors, place_of
+from pipeline.cross_checks import find_breaches, given_columns
 from pipeline.evaluate_config import EvaluateConfig
 from pipeline.overrides import apply_overrides
 from pipeline.secret_check import check_secrets
@@ -25,10 +26,6 @@ from preprocessing.config import EmbeddedFeature, Feature, LabelConfig, Record
 from preprocessing.errors import BackboneError, ConfigError, explain
 from trainer.backbones.handles import parse_handle
 from trainer.config import TrainConfig
-
-# What every example carries beside its features: see components/example_gen.
-SOURCE_COLUMN = "source"
-DERIVED_COLUMNS = ("width", "height", "bytes", "format")
 
 FeatureName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", examples=["image"])]
 
@@ -69,38 +66,12 @@ class Config(Record):
         """
         return self._digest or _digest(self)
 
-    @model_validator(mode="after")
-    def _columns_are_apart(self) -> "Config":
-        taken = {SOURCE_COLUMN: "where an example comes from"}
-        for feature in self.features:
-            for suffix in DERIVED_COLUMNS:
-                taken[f"{feature}_{suffix}"] = f"a property of the feature {feature}"
-        for name in (*self.features, self.label.name):
-            if name in taken:
-                raise ValueError(explain(f"this column name is taken: it is {taken[name]}", name))
-            taken[name] = "another feature"
-        return self
-
     @property
     def carried_columns(self) -> tuple[str, ...]:
         """Columns of the user's own data that slices group by, each once."""
-        given = self._given_columns()
+        known = {*given_columns(self), *self.features}
         columns = [column for group in self.evaluate.slices for column in group]
-        return tuple(dict.fromkeys(column for column in columns if column not in given))
-
-    def _given_columns(self) -> list[str]:
-        derived = [f"{name}_{suffix}" for name in self.features for suffix in DERIVED_COLUMNS]
-        return [self.label.name, SOURCE_COLUMN, *derived]
-
-    @model_validator(mode="after")
-    def _slices_are_columns(self) -> "Config":
-        # A table and tf.Examples may have others, which their readers look for.
-        closed = self.data.source.kind == "image_folder"
-        for column in self.carried_columns:
-            if closed or column in self.features:
-                what = "evaluate.slices names a column that examples cannot be grouped by"
-                raise ValueError(explain(what, column, self._given_columns()))
-        return self
+        return tuple(dict.fromkeys(column for column in columns if column not in known))
 
 
 def load_config(
@@ -187,6 +158,10 @@ def _with_absolute_paths(
         place = document.places.get(("push", "path"))
         what = "push.path lies in the data, where a server would take folders for versions"
         errors.append(f"{place}: {what}" if place else what)
+    errors += [
+        f"{place_of(key, document)}{'.'.join(map(str, key))}: {what}"
+        for key, what in find_breaches(config, base)
+    ]
     errors += _handle_errors(config, document)
     if errors:
         raise ConfigError("\n\n".join(errors))

@@ -53,18 +53,18 @@ def _message(item: Any, located: Located, document: Document) -> str:
     path, value = located.path, value_at(document.data, located.path)
     if item["type"] == "value_error":
         what, *rest = str(item["ctx"]["error"]).split("\n")
-        what = f"{_place(path, document)}{_dotted(path) + ': ' if path else ''}{what}"
+        what = f"{place_of(path, document)}{_dotted(path) + ': ' if path else ''}{what}"
         return "\n".join([what, *rest]) if rest or not path else explain(what, _shown(value))
     if item["type"] == "union_tag_not_found":
         path = (*path, "kind")
-    where = _place(path, document) + _dotted(path)
+    where = place_of(path, document) + _dotted(path)
     if item["type"] in ("missing", "union_tag_not_found"):
         around = value_at(document.data, path[:-1])
         received = _Plain(", ".join(map(str, around)) if around else "nothing")
         valid = located.schema.get("members") or describe(located.schema)
         return explain(f"{where} is missing", received, valid, _SEE)
     if item["type"] == "union_tag_invalid":
-        where = _place((*path, "kind"), document) + _dotted((*path, "kind"))
+        where = place_of((*path, "kind"), document) + _dotted((*path, "kind"))
         return explain(f"{where} is not valid", value["kind"], located.schema["members"], _SEE)
     if item["type"] == "extra_forbidden":
         known = located.parent.get("properties", {})
@@ -90,8 +90,11 @@ def _dotted(path: Path) -> str:
     return ".".join(map(str, path)) or "the config"
 
 
-def _place(path: Path, document: Document) -> str:
-    """The file and line of a key, or of the nearest one above it that has a line."""
+def place_of(path: Path, document: Document) -> str:
+    """The file and line of a key, or of the nearest one above it that has a line.
+
+    Ends in a colon and a space; empty where nothing has a line.
+    """
     for length in range(len(path), -1, -1):
         place = document.places.get(path[:length])
         if place is not None and (place.startswith("--set") or length > 0):

@@ -31,6 +31,7 @@ from pipeline.code_digest import digest_code
 from pipeline.config import Config
 from pipeline.evaluation import build_eval_config
 from pipeline.schema import build_schema, write_schema
+from pipeline.user_code import digest_function
 from preprocessing.inputs import ImageInput
 from preprocessing.transform import TransformConfig
 from trainer.backbones.record import Backbone
@@ -102,6 +103,7 @@ def build_pipeline(
         custom_config={
             "trainer": RunConfig(**dict(model), train=config.train).model_dump(mode="json"),
             "code_digest": digest_code("Trainer"),
+            "head_digest": digest_function(config.train.head.function, config.base),
         },
     )
     nodes = [*needed, examples, statistics, schema, validator, transform, embedder, trainer]
@@ -129,7 +131,9 @@ def _gate_and_push(config: Config, examples: Ingest, trainer: Trainer) -> list[b
         model=trainer.outputs["model"],
         baseline_model=baseline.outputs["model"],
         example_splits=["eval"],
-        eval_config=build_eval_config(config.evaluate, LABEL_ID, EXAMPLES_SIGNATURE, gate=True),
+        eval_config=build_eval_config(
+            config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=True
+        ),
     )
     nodes: list[base_node.BaseNode] = [baseline, evaluator]
     if "test" in examples.split_names:
@@ -139,7 +143,7 @@ def _gate_and_push(config: Config, examples: Ingest, trainer: Trainer) -> list[b
                 model=trainer.outputs["model"],
                 example_splits=["test"],
                 eval_config=build_eval_config(
-                    config.evaluate, LABEL_ID, EXAMPLES_SIGNATURE, gate=False
+                    config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=False
                 ),
             ).with_id(TEST)
         )
@@ -161,7 +165,7 @@ def _gate_and_push(config: Config, examples: Ingest, trainer: Trainer) -> list[b
 
 def _ingest(config: Config) -> tuple[Ingest, list[base_node.BaseNode]]:
     """Returns the node that has the examples, and those that it needs."""
-    data, features, label = config.data, config.features, config.label.name
+    data, features, label = config.data, config.features, config.label
     carry, code = config.carried_columns, digest_code("ExampleGen")
     if not isinstance(data.source, TfRecordSource):
         return RowExampleGen(data, features, label, carry, code).with_id(EXAMPLES), []

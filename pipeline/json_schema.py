@@ -35,6 +35,9 @@ def _tidy(part: Any, names: bool = False) -> Any:
         for key, value in part.items()
         if names or key not in ("title", "discriminator", SHORT_FORM)
     }
+    if "const" in tidy.get("properties", {}).get("kind", {}):
+        # What tells the members of a union apart has no default there.
+        tidy["required"] = sorted({"kind", *tidy.get("required", ())})
     if "patternProperties" in tidy and not names:
         tidy["additionalProperties"] = False
     return {"anyOf": [part[SHORT_FORM], tidy]} if SHORT_FORM in part and not names else tidy

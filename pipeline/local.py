@@ -17,6 +17,7 @@ from pipeline.dag import build_pipeline
 from pipeline.summarise import summarise, summarise_failure
 from pipeline.summary import Summary, write_summary
 from pipeline.terminal import graft_error
+from pipeline.user_code import importable
 from preprocessing.config import EmbeddedFeature
 from preprocessing.keras_mode import check_legacy_keras
 from trainer.backbones.vendor import vendor
@@ -49,7 +50,7 @@ def run(config: Config, *, cache: bool, run_id: str, log: Path) -> Summary:
     events = ComponentEvents()
     path = Path(config.workdir) / "runs" / run_id / "summary.json"
     try:
-        with events:
+        with events, importable(config.base):
             events.begin(_VENDOR)
             store = Path(config.workdir) / "backbones"
             backbones = {

@@ -3,14 +3,15 @@
 A new figure in the summary that comes from TFMA is read here.
 """
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow_model_analysis as tfma
 
-from pipeline.evaluate_config import METRICS, EvaluateConfig
-from pipeline.evaluation import BASELINE, CANDIDATE, CONFUSION
+from pipeline.evaluate_config import METRICS, Threshold
+from pipeline.evaluation import BASELINE, CANDIDATE, CONFUSION, LABELS
 from pipeline.summary import ClassMetrics, Confusion, SliceMetrics
 
 _COUNT = "example_count"
@@ -31,14 +32,17 @@ def read_evaluation(uri: str, classes: Sequence[str]) -> Evaluation:
 
     Args:
         uri: Folder of its `evaluation` artifact.
-        classes: Class names in the order of the model's outputs.
+        classes: Class names in the order of the model's outputs; of a binary
+            one the positive class second; none for a regression.
 
     Returns:
         The figures of the whole split, of the baseline on it (empty without
-        one), of each class, and of each slice.
+        one), of each class, and of each slice. A figure that cannot be
+        computed, such as the precision of no prediction, is left out.
     """
     overall: dict[str, dict[str, float]] = {CANDIDATE: {}, BASELINE: {}}
     matrix: dict[tuple[int, int], float] = {}
+    counts: list[list[float]] = []
     slices = []
     for record in tfma.load_metrics(uri):
         figures: dict[str, dict[str, float]] = {CANDIDATE: {}, BASELINE: {}}
@@ -48,8 +52,11 @@ def read_evaluation(uri: str, classes: Sequence[str]) -> Evaluation:
             model = pair.key.model_name or CANDIDATE
             if pair.value.HasField("double_value"):
                 figures[model][pair.key.name] = pair.value.double_value.value
-            elif pair.key.name == CONFUSION and model == CANDIDATE and not _keys(record):
-                matrix = _matrix(pair.value.multi_class_confusion_matrix_at_thresholds)
+            elif model == CANDIDATE and not _keys(record):
+                if pair.key.name == CONFUSION:
+                    matrix = _matrix(pair.value)
+                elif pair.key.name == LABELS:
+                    counts = json.loads(pair.value.bytes_value)
         if _keys(record):
             slices.append(SliceMetrics(slice=_keys(record), metrics=_plain(figures[CANDIDATE])))
         else:
@@ -57,20 +64,20 @@ def read_evaluation(uri: str, classes: Sequence[str]) -> Evaluation:
     return Evaluation(
         _plain(overall[CANDIDATE]),
         _plain(overall[BASELINE]),
-        _class_metrics(matrix, classes),
+        _class_metrics(counts or _count(matrix, len(classes)), classes),
         _confusions(matrix, classes),
         tuple(sorted(slices, key=lambda one: sorted(one.slice.items()))),
     )
 
 
 def read_verdict(
-    uri: str, config: EvaluateConfig, evaluation: Evaluation
+    uri: str, thresholds: Mapping[Any, Threshold], evaluation: Evaluation
 ) -> tuple[bool, tuple[str, ...]]:
     """Reads whether the model passed, and says why, one threshold a line.
 
     Args:
         uri: Folder of the gate's `evaluation` artifact.
-        config: The thresholds.
+        thresholds: By metric.
         evaluation: The figures of the split that the gate looked at.
 
     Returns:
@@ -83,24 +90,26 @@ def read_verdict(
         for failure in part.failures
     }
     reasons = []
-    for name, threshold in config.thresholds.items():
+    for name, threshold in thresholds.items():
         value = f"{name} {evaluation.metrics.get(name, math.nan):.4f}"
         bounds = [("at least", threshold.min), ("at most", threshold.max)]
         wanted = " and ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
         if wanted:
             reasons.append(f"{_mark((name, False) in failed)}: {value}, {wanted}")
         if threshold.no_worse_than_baseline_by is not None:
-            side = "below" if METRICS[name].higher_is_better else "above"
-            against = (
-                f"'s {evaluation.baseline[name]:.4f}"
-                if name in evaluation.baseline
-                else ": none yet"
-            )
-            reasons.append(
-                f"{_mark((name, True) in failed)}: {value}, at most "
-                f"{threshold.no_worse_than_baseline_by:g} {side} the last blessed model{against}"
-            )
+            # Without a figure there is nothing to compare, and TFMA blesses nothing.
+            worse = (name, True) in failed or name not in evaluation.metrics
+            known = name in evaluation.baseline
+            against = f"'s {evaluation.baseline[name]:.4f}" if known else ": none yet"
+            reasons.append(f"{_mark(worse)}: {value}, {_comparison(name, threshold)}{against}")
     return result.validation_ok, tuple(reasons)
+
+
+def _comparison(name: str, threshold: Threshold) -> str:
+    metric, allowed = METRICS[name], threshold.no_worse_than_baseline_by
+    amount = f"{100 * (allowed or 0):g} %" if metric.relative else f"{allowed:g}"
+    side = "below" if metric.higher_is_better else "above"
+    return f"at most {amount} {side} the last blessed model"
 
 
 def _mark(failed: bool) -> str:
@@ -119,7 +128,7 @@ def _text(key: Any) -> str:
 
 def _plain(figures: dict[str, float]) -> dict[str, float]:
     """Our names first, in our order; the count as `examples`."""
-    named = {name: figures[name] for name in METRICS if name in figures}
+    named = {name: figures[name] for name in METRICS if math.isfinite(figures.get(name, math.nan))}
     if _COUNT in figures:
         named["examples"] = figures[_COUNT]
     return named
@@ -127,29 +136,43 @@ def _plain(figures: dict[str, float]) -> dict[str, float]:
 
 def _matrix(value: Any) -> dict[tuple[int, int], float]:
     """Counts by (actual, predicted) class; -1 is a class that training never saw."""
+    if value.HasField("confusion_matrix_at_thresholds"):
+        (two,) = value.confusion_matrix_at_thresholds.matrices
+        return {
+            (0, 0): two.true_negatives,
+            (0, 1): two.false_positives,
+            (1, 0): two.false_negatives,
+            (1, 1): two.true_positives,
+        }
     return {
         (entry.actual_class_id, entry.predicted_class_id): entry.num_weighted_examples
-        for matrix in value.matrices
+        for matrix in value.multi_class_confusion_matrix_at_thresholds.matrices
         for entry in matrix.entries
     }
 
 
-def _class_metrics(
-    matrix: dict[tuple[int, int], float], classes: Sequence[str]
-) -> tuple[ClassMetrics, ...]:
-    rows = []
-    for index, name in enumerate(classes):
-        right = matrix.get((index, index), 0.0)
-        actual = sum(count for (is_, _), count in matrix.items() if is_ == index)
-        predicted = sum(count for (_, said), count in matrix.items() if said == index)
-        rows.append(
-            ClassMetrics(
-                name=name,
-                examples=int(actual),
-                precision=right / predicted if predicted else None,
-                recall=right / actual if actual else None,
-            )
+def _count(matrix: dict[tuple[int, int], float], classes: int) -> list[list[float]]:
+    """Counts of each class: rightly given, wrongly given, and withheld."""
+    right = [matrix.get((index, index), 0.0) for index in range(classes)]
+    wrong, withheld = [0.0] * classes, [0.0] * classes
+    for (actual, predicted), count in matrix.items():
+        if actual != predicted and predicted >= 0:
+            wrong[predicted] += count
+        if actual != predicted and actual >= 0:
+            withheld[actual] += count
+    return [right, wrong, withheld]
+
+
+def _class_metrics(counts: list[list[float]], classes: Sequence[str]) -> tuple[ClassMetrics, ...]:
+    rows = [
+        ClassMetrics(
+            name=name,
+            examples=int(right + withheld),
+            precision=right / (right + wrong) if right + wrong else None,
+            recall=right / (right + withheld) if right + withheld else None,
         )
+        for name, right, wrong, withheld in zip(classes, *counts, strict=True)
+    ]
     return tuple(sorted(rows, key=lambda row: row.name))
 
 
@@ -163,6 +186,6 @@ def _confusions(
             count=int(count),
         )
         for (actual, predicted), count in matrix.items()
-        if actual != predicted and predicted >= 0
+        if count and actual != predicted and predicted >= 0
     ]
     return tuple(sorted(wrong, key=lambda one: (-one.count, one.actual, one.predicted)))

@@ -3,7 +3,7 @@
 A new part of the summary is a function here and a line in `render_summary`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.evaluate_config import DEFAULTS, METRICS
 from pipeline.summary import ClassMetrics, Summary
 
 # A person reads a few; summary.json holds all.
 _SHOWN = 5
-_METRICS = {"accuracy": "Accuracy", "auc": "AUC", "loss": "Loss"}
+# Of a slice, whose name needs room: its headline metric and two more.
+_SLICE_METRICS = 3
 
 
 def render_summary(summary: Summary, console: Console, *, components: bool = True) -> None:
@@ -78,8 +80,8 @@ def _components(summary: Summary) -> Table:
 
 def _splits(summary: Summary) -> Table:
     given = {name for metrics in summary.metrics.values() for name in metrics}
-    names = [name for name in _METRICS if name in given]
-    table = _table("Split", "Examples", *(_METRICS[name] for name in names))
+    names = [name for name in METRICS if name in given]
+    table = _table("Split", "Examples", *(METRICS[name].title for name in names))
     for split, examples in summary.examples.items():
         metrics = summary.metrics.get(split, {})
         table.add_row(split, f"{examples:,}", *(_figure(metrics.get(name)) for name in names))
@@ -95,13 +97,16 @@ def _classes(summary: Summary) -> Table | None:
     worst = sorted(classes, key=_quality)[:_SHOWN]
     shown = f"hardest {len(worst)} of {len(classes)}" if len(worst) < len(classes) else "class"
     table = _table(f"{split}: {shown}", "Examples", "Precision", "Recall")
-    table.add_column("Taken for", overflow="ellipsis", no_wrap=True)
+    confusions = summary.confusions.get(split, ())
+    if confusions:
+        table.add_column("Taken for", overflow="ellipsis", no_wrap=True)
     for one in worst:
-        taken = [pair for pair in summary.confusions.get(split, ()) if pair.actual == one.name]
+        taken = [pair for pair in confusions if pair.actual == one.name]
         taken.sort(key=lambda pair: -pair.count)
         others = ", ".join(f"{pair.predicted} ({pair.count})" for pair in taken[:2])
         figures = (_figure(one.precision), _figure(one.recall))
-        table.add_row(Text(one.name), f"{one.examples:,}", *figures, Text(others))
+        cells = [*figures, Text(others)] if confusions else [*figures]
+        table.add_row(Text(one.name), f"{one.examples:,}", *cells)
     return table
 
 
@@ -112,14 +117,17 @@ def _quality(one: ClassMetrics) -> float:
 
 
 def _slices(summary: Summary) -> Table | None:
-    """The slices with the lowest accuracy, on the split that the gate looks at."""
+    """The slices that are done least well, on the split that the gate looks at."""
     slices = summary.slices.get("eval", ())
     if not slices:
         return None
-    worst = sorted(slices, key=lambda one: one.metrics.get("accuracy", 0.0))[:_SHOWN]
+    headline = METRICS[next(iter(DEFAULTS[summary.task]))]
+    sign = 1 if headline.higher_is_better else -1
+    worst = sorted(slices, key=lambda one: sign * one.metrics.get(headline.name, 0.0))[:_SHOWN]
     shown = f"hardest {len(worst)} of {len(slices)}" if len(worst) < len(slices) else "slice"
-    names = [name for name in _METRICS if any(name in one.metrics for one in worst)]
-    table = _table(f"eval: {shown}", *(_METRICS[name] for name in names))
+    names = [name for name in METRICS if any(name in one.metrics for one in worst)]
+    names = sorted(names, key=lambda name: name != headline.name)[:_SLICE_METRICS]
+    table = _table(f"eval: {shown}", *(METRICS[name].title for name in names))
     for one in worst:
         what = ", ".join(f"{key} = {value}" for key, value in one.slice.items())
         table.add_row(Text(what), *(_figure(one.metrics.get(name)) for name in names))
@@ -154,14 +162,21 @@ def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
     yield "Baseline", [summary.baseline]
     if summary.notes:
         yield "Data", [*summary.notes]
+    if summary.missing:
+        yield "Missing", [_counts(*one) for one in summary.missing.items()]
+    if summary.truncated:
+        yield "Cut short", [_counts(*one) for one in summary.truncated.items()]
     if summary.anomalies:
         yield "Anomalies", [*summary.anomalies]
+    if summary.tuned:
+        yield "Tuned", [f"{key}: {value}" for key, value in sorted(summary.tuned.items())]
     if summary.pushed is not None:
         yield "Pushed", [_near(f"{summary.pushed.path}/{summary.pushed.version}")]
     elif summary.model:
         yield "Model", [_near(summary.model)]
     if summary.tensorboard:
-        yield "Training", [f"tensorboard --logdir {_near(summary.tensorboard)}"]
+        board = f"tensorboard --logdir {_near(summary.tensorboard)}"
+        yield "Training", [*_course(summary), *summary.training_notes, board]
     memory = summary.peak_memory_mb
     peak = "" if memory is None else f", {memory / 1000:.1f} GB of memory at most"
     yield "Took", [f"{summary.seconds:.1f} s{peak}"]
@@ -177,6 +192,23 @@ def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
         )
 
 
+def _counts(feature: str, splits: Mapping[str, int]) -> str:
+    """Such as `brand: 12 in train, 1 in eval`."""
+    return f"{feature}: " + ", ".join(f"{n:,} in {split}" for split, n in splits.items() if n)
+
+
+def _course(summary: Summary) -> list[str]:
+    """From where to where the eval loss went."""
+    losses = summary.history.get("eval_loss", [])
+    if not losses:
+        return []
+    best = losses.index(min(losses)) + 1
+    return [
+        f"{len(losses)} epochs, eval loss {_figure(losses[0])} at first, "
+        f"{_figure(min(losses))} at best (epoch {best})"
+    ]
+
+
 def _near(path: str) -> str:
     """The path from here, where that is shorter."""
     try:
@@ -186,7 +218,9 @@ def _near(path: str) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
 def render_checks(checks: Sequence[Any], console: Console) -> None:

@@ -18,11 +18,14 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
 from pipeline.dag import EXAMPLES, GATE, TEST
+from pipeline.evaluate_config import thresholds_of
 from pipeline.lineage import Lineage
 from pipeline.outcome import read_evaluation, read_verdict
 from pipeline.summary import BackboneUse, ComponentRun, Pushed, Quarantined, Summary
 from preprocessing.label import LABEL_VOCABULARY
 from trainer.backbones.record import Backbone
+from trainer.run import HISTORY_FILE
+from trainer.tasks.registry import TASKS
 
 _VERSIONS = ("tfx", "tensorflow", "tf-keras", "tensorflow-hub", "apache-beam", "graft-tfx")
 
@@ -51,16 +54,19 @@ def summarise(
     """
     lineage = Lineage(str(Path(config.workdir) / "metadata.sqlite"), run_id)
     model = posixpath.join(_uri(lineage, "Trainer", "model"), "Format-Serving")
-    classes = _read_lines(posixpath.join(model, "assets", LABEL_VOCABULARY))
+    classes = _read_classes(config, lineage)
     gate_uri = _uri(lineage, GATE, "evaluation")
     evaluations = {"eval": read_evaluation(gate_uri, classes)}
     test_uri = lineage.uri(TEST, "evaluation")
     if test_uri:
         evaluations["test"] = read_evaluation(test_uri, classes)
-    blessed, reasons = read_verdict(gate_uri, config.evaluate, evaluations["eval"])
+    thresholds = thresholds_of(config.evaluate, config.label.task)
+    blessed, reasons = read_verdict(gate_uri, thresholds, evaluations["eval"])
     examples = _uri(lineage, EXAMPLES, "examples")
     ingest = _read_json(posixpath.join(examples, "ingest.json"))
     quarantine = _read_quarantine(examples)
+    model_run = _uri(lineage, "Trainer", "model_run")
+    embedded = _read_optional(_uri(lineage, "Embedder", "embeddings"), "embedder.json", {})
     return Summary(
         **_circumstances(config, events, run_id, log, seconds),
         examples=ingest["examples"],
@@ -68,11 +74,16 @@ def summarise(
         quarantine=quarantine[:100],
         quarantine_file=posixpath.join(examples, "quarantine.jsonl") if quarantine else None,
         notes=ingest["notes"],
+        missing=_nonzero(ingest.get("missing", {})),
+        truncated=_nonzero(embedded.get("truncated", {})),
         anomalies=_read_anomalies(_uri(lineage, "ExampleValidator", "anomalies")),
         backbones=tuple(
             BackboneUse(feature=name, handle=one.handle, digest=one.digest)
             for name, one in backbones.items()
         ),
+        tuned=_read_tuned(lineage),
+        history=_read_optional(model_run, HISTORY_FILE, {}),
+        training_notes=tuple(_read_optional(model_run, "notes.json", [])),
         metrics={split: one.metrics for split, one in evaluations.items()},
         classes={split: one.classes for split, one in evaluations.items()},
         confusions={split: one.confusions for split, one in evaluations.items()},
@@ -82,7 +93,7 @@ def summarise(
         baseline=_describe_baseline(lineage),
         model=model,
         pushed=_read_push(config, lineage),
-        tensorboard=posixpath.join(_uri(lineage, "Trainer", "model_run"), "tensorboard"),
+        tensorboard=posixpath.join(model_run, "tensorboard"),
     )
 
 
@@ -112,6 +123,7 @@ def _circumstances(
     return {
         "run_id": run_id,
         "name": config.name,
+        "task": config.label.task,
         "config_digest": config.digest,
         "stack": _read_versions(),
         "seconds": round(seconds, 1),
@@ -131,9 +143,14 @@ def _uri(lineage: Lineage, node: str, key: str) -> str:
     return uri
 
 
-def _read_lines(path: str) -> list[str]:
-    with tf.io.gfile.GFile(path) as file:
-        return file.read().splitlines()
+def _read_classes(config: Config, lineage: Lineage) -> list[str]:
+    """Class names in the order of the model's outputs; none for numbers."""
+    if config.label.task == "regression":
+        return []
+    graph = _uri(lineage, "Transform", "transform_graph")
+    with tf.io.gfile.GFile(posixpath.join(graph, "transform_fn/assets", LABEL_VOCABULARY)) as file:
+        vocabulary = file.read().splitlines()
+    return TASKS[config.label.task].read_classes(vocabulary, config.label)
 
 
 def _read_versions() -> dict[str, str]:
@@ -144,6 +161,20 @@ def _read_versions() -> dict[str, str]:
 def _read_json(path: str) -> Any:
     with tf.io.gfile.GFile(path) as file:
         return json.load(file)
+
+
+def _read_optional(folder: str, name: str, default: Any) -> Any:
+    path = posixpath.join(folder, name)
+    return _read_json(path) if tf.io.gfile.exists(path) else default
+
+
+def _read_tuned(lineage: Lineage) -> dict[str, Any]:
+    uri = lineage.uri("Tuner", "best_hyperparameters")
+    return _read_optional(uri, "best_hyperparameters.txt", {}).get("values", {}) if uri else {}
+
+
+def _nonzero(counts: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    return {name: splits for name, splits in counts.items() if any(splits.values())}
 
 
 def _read_quarantine(examples: str) -> tuple[Quarantined, ...]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from preprocessing.config import Record
+from preprocessing.config import Record, Task
 
 
 class ComponentRun(Record):
@@ -80,6 +80,7 @@ class Summary(Record):
 
     run_id: str
     name: str = Field(description="the pipeline's")
+    task: Task = Field("multiclass", description="label.task of the config")
     config_digest: str
     stack: dict[str, str] = Field(description="version of Python and of each package that matters")
     seconds: float
@@ -90,11 +91,32 @@ class Summary(Record):
     quarantine: tuple[Quarantined, ...] = Field((), description="the first of them, with reasons")
     quarantine_file: str | None = Field(None, description="all of them, one JSON object a line")
     notes: tuple[str, ...] = Field((), description="what ingest noticed of the data")
+    missing: dict[str, dict[str, int]] = Field(
+        {}, description="examples without a value by feature and split, where there are some"
+    )
+    truncated: dict[str, dict[str, int]] = Field(
+        {},
+        description="texts with more tokens than the backbone looks at, by feature and split",
+    )
     anomalies: tuple[str, ...] = Field((), description="found by ExampleValidator")
     backbones: tuple[BackboneUse, ...] = ()
-    metrics: dict[str, dict[str, float]] = Field({}, description="by split, then by metric")
-    classes: dict[str, tuple[ClassMetrics, ...]] = Field({}, description="by split")
-    confusions: dict[str, tuple[Confusion, ...]] = Field({}, description="by split")
+    tuned: dict[str, int | float | str | bool] = Field(
+        {}, description="the best values that the tuner found, by key of the config"
+    )
+    history: dict[str, list[float]] = Field(
+        {},
+        description="loss, score and both on eval (eval_…), one value an epoch, the head's first",
+    )
+    training_notes: tuple[str, ...] = Field((), description="what the Trainer noticed")
+    metrics: dict[str, dict[str, float]] = Field(
+        {}, description="by split, then by metric; one that cannot be computed is left out"
+    )
+    classes: dict[str, tuple[ClassMetrics, ...]] = Field(
+        {}, description="by split; none of a regression"
+    )
+    confusions: dict[str, tuple[Confusion, ...]] = Field(
+        {}, description="by split; of multiclass and binary"
+    )
     slices: dict[str, tuple[SliceMetrics, ...]] = Field({}, description="by split")
     failure: str | None = Field(None, description="why the run ended early, if it did")
     blessed: bool

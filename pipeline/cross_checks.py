@@ -1,0 +1,166 @@
+"""What sections of a config demand of each other: checked before anything runs.
+
+A new rule is a function here that yields `(key, message)` for each breach, and
+its line in `CHECKS`; the config file's line is added by the caller.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.example_gen.config import derived_columns
+from pipeline.evaluate_config import METRICS
+from pipeline.user_code import check_function
+from pipeline.yaml_source import Path as Key
+from preprocessing.config import EmbeddedFeature, missing_name
+from preprocessing.errors import ConfigError, explain
+
+if TYPE_CHECKING:
+    from pipeline.config import Config
+
+Breaches = Iterator[tuple[Key, str]]
+
+# What every example carries beside its features: see components/example_gen.
+SOURCE_COLUMN = "source"
+
+
+def find_breaches(config: "Config", base: Path) -> list[tuple[Key, str]]:
+    """Applies every rule.
+
+    Args:
+        config: A config whose sections are valid by themselves.
+        base: The folder of its file.
+
+    Returns:
+        The key of each breach, and what is wrong in the form of `explain`.
+    """
+    found = [breach for check in CHECKS for breach in check(config)]
+    return found + list(check_head_function(config, base))
+
+
+def check_names(config: "Config") -> Breaches:
+    """Every example has one column of a name, and the label is no input."""
+    taken = {SOURCE_COLUMN: "where an example comes from"}
+    for name, feature in config.features.items():
+        for column in (*derived_columns(name, feature.kind), missing_name(name)):
+            taken[column] = f"a property of the feature {name}"
+    names: list[tuple[Key, str]] = [(("features", name), name) for name in config.features]
+    for key, name in [*names, (("label", "name"), config.label.name)]:
+        if name in taken:
+            yield key, explain(f"this column name is taken: it is {taken[name]}", name)
+        taken[name] = "another feature"
+    for name, feature in config.features.items():
+        if feature.column == config.label.name:
+            key = ("features", name, "column")
+            yield key, explain("this column holds the label, to be predicted", feature.column)
+
+
+def check_source(config: "Config") -> Breaches:
+    """A folder of pictures has pictures alone."""
+    if config.data.source.kind != "image_folder":
+        return
+    for name, feature in config.features.items():
+        if feature.kind != "image":
+            what = "an image_folder has pictures alone; a table (csv) may have other features too"
+            yield ("features", name, "kind"), explain(what, feature.kind, ["image"])
+        elif feature.column is not None:
+            what = "an image_folder has no columns"
+            yield ("features", name, "column"), explain(what, feature.column)
+
+
+def check_slices(config: "Config") -> Breaches:
+    """Slices group by what has few values: words, not numbers, texts or pictures."""
+    closed = config.data.source.kind == "image_folder"
+    given = given_columns(config)
+    for row, group in enumerate(config.evaluate.slices):
+        for position, column in enumerate(group):
+            key = ("evaluate", "slices", row, position)
+            numbers = [
+                name
+                for name, one in config.features.items()
+                if one.kind == "numeric" and column in (name, one.column)
+            ]
+            if numbers:
+                what = "a numeric feature has too many values to group examples by"
+                yield key, explain(what, column, given)
+            elif column not in given and (closed or column in config.features):
+                yield key, explain("examples cannot be grouped by this column", column, given)
+
+
+def given_columns(config: "Config") -> list[str]:
+    """Columns that examples have anyway, and can be grouped by."""
+    features = config.features.items()
+    words = [name for name, feature in features if feature.kind == "categorical"]
+    derived = [
+        column for name, feature in features for column in derived_columns(name, feature.kind)
+    ]
+    return [config.label.name, SOURCE_COLUMN, *words, *derived]
+
+
+def check_thresholds(config: "Config") -> Breaches:
+    """A threshold is on a metric that the task has."""
+    task = config.label.task
+    valid = [metric.name for metric in METRICS.values() if task in metric.tasks]
+    for name in config.evaluate.thresholds or {}:
+        if name not in valid:
+            what = f"task: {task} has no such metric"
+            yield ("evaluate", "thresholds", name), explain(what, name, valid)
+
+
+def check_loss(config: "Config") -> Breaches:
+    """Numbers have no classes to weigh."""
+    loss = config.train.loss
+    for key, value in (("class_weights", loss.class_weights), ("focal_gamma", loss.focal_gamma)):
+        if value and config.label.task == "regression":
+            what = "task: regression has no classes, so this has no meaning"
+            yield ("train", "loss", key), explain(what, value)
+
+
+def check_training(config: "Config") -> Breaches:
+    """What is done to pictures or to backbones needs some; keys of another mode may stay."""
+    train = config.train
+    pictures = any(feature.kind == "image" for feature in config.features.values())
+    embedded = any(isinstance(one, EmbeddedFeature) for one in config.features.values())
+    kinds = sorted({feature.kind for feature in config.features.values()})
+    if train.mode == "fine_tune" and not embedded:
+        what = "fine-tuning trains a backbone, and no feature has one"
+        yield ("train", "mode"), explain(what, train.mode, ["frozen"])
+    if train.views and train.mode != "frozen":
+        what = "views are for mode: frozen; fine_tune.augment changes pictures anew in every epoch"
+        yield ("train", "views"), explain(what, train.views)
+    if train.views and not pictures:
+        yield ("train", "views"), explain("views are of pictures, and no feature is one", kinds)
+    asked = {
+        ("train", "augment"): train.augment if "augment" in train.model_fields_set else None,
+        ("train", "fine_tune", "augment"): train.fine_tune.augment
+        if "augment" in train.fine_tune.model_fields_set
+        else None,
+    }
+    for key, augment in asked.items():
+        if augment is not None and not pictures:
+            yield key, explain("pictures are augmented, and no feature is one", kinds)
+    for name, alpha in (("mixup", train.augment.mixup), ("cutmix", train.augment.cutmix)):
+        if alpha:
+            what = f"views cannot be mixed; fine-tuning can: train.fine_tune.augment.{name}"
+            yield ("train", "augment", name), explain(what, alpha, [0])
+
+
+def check_head_function(config: "Config", base: Path) -> Breaches:
+    """The user's own head is there."""
+    function = config.train.head.function
+    if function is None:
+        return
+    try:
+        check_function(function, base)
+    except ConfigError as error:
+        yield ("train", "head", "function"), str(error)
+
+
+CHECKS: tuple[Callable[["Config"], Breaches], ...] = (
+    check_names,
+    check_source,
+    check_slices,
+    check_thresholds,
+    check_loss,
+    check_training,
+)
