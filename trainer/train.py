@@ -1,9 +1,10 @@
 """Trains one model on what the Embedder has written, whoever asks for it.
 
 The Trainer does it once (run.py), a tuner once for each trial. The head is
-heads.py's, its training fit.py's.
+heads.py's, its training fit.py's, that of backbones fine_tune's.
 """
 
+import posixpath
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,9 @@ from preprocessing.config import LabelConfig
 from preprocessing.label import LABEL_VOCABULARY
 from trainer.datasets import read_features
 from trainer.features import FeatureExtractor, load_extractor
+from trainer.fine_tune.fine_tune import fine_tune
+from trainer.fine_tune.precision import load_tunable, to_float32
+from trainer.fine_tune.unfreeze import choose_variables
 from trainer.fit import fit_head
 from trainer.heads import build_head
 from trainer.model_config import ModelConfig, RunConfig
@@ -26,11 +30,16 @@ class TrainFiles(NamedTuple):
         transform_graph: Folder of Transform's output artifact.
         train: Patterns of the files of cached vectors to learn from.
         evaluation: The same, to stop on.
+        raw_train: Patterns of the files of raw examples that these are vectors
+            of; only fine-tuning reads them.
+        raw_evaluation: The same, to stop on.
     """
 
     transform_graph: str
     train: Sequence[str]
     evaluation: Sequence[str]
+    raw_train: Sequence[str] = ()
+    raw_evaluation: Sequence[str] = ()
 
 
 class TrainedModel(NamedTuple):
@@ -40,7 +49,8 @@ class TrainedModel(NamedTuple):
         extractor: From raw columns to the head's inputs.
         head: From its inputs to logits.
         classes: Class names in the order of the logits; none for numbers.
-        history: For each name a value an epoch, see `fit_head`.
+        history: For each name a value an epoch, see `fit_head`; fine-tuning's
+            follow on the head's.
     """
 
     extractor: FeatureExtractor
@@ -61,12 +71,14 @@ def train(config: RunConfig, files: TrainFiles, log_dir: str) -> TrainedModel:
         The model with its best weights.
 
     Raises:
+        ConfigError: If the backbones cannot be trained as asked.
         DataError: If the training split has too few classes.
     """
     model_config = ModelConfig(
         features=config.features, backbones=config.backbones, label=config.label
     )
     extractor = load_extractor(files.transform_graph, model_config.model_dump_json())
+    tunable = _load_tunable(config, model_config, files)
     task = TASKS[config.label.task]
     classes = task.read_classes(_vocabulary(extractor, config.label), config.label)
     inputs = extractor.head_inputs
@@ -80,7 +92,32 @@ def train(config: RunConfig, files: TrainFiles, log_dir: str) -> TrainedModel:
         config.train,
         log_dir,
     )
+    if tunable is not None:
+        tuning = fine_tune(
+            tunable,
+            head,
+            task,
+            files.raw_train,
+            files.raw_evaluation,
+            config.train,
+            posixpath.join(log_dir, "fine_tune"),
+        )
+        history = {name: values + tuning[name] for name, values in history.items()}
+        precision = config.train.fine_tune.precision
+        extractor = to_float32(tunable, files.transform_graph, precision)
     return TrainedModel(extractor, head, classes, history)
+
+
+def _load_tunable(
+    config: RunConfig, model_config: ModelConfig, files: TrainFiles
+) -> FeatureExtractor | None:
+    """Loads what fine-tuning will change, and complains before anything is trained."""
+    if config.train.mode != "fine_tune":
+        return None
+    recipe = config.train.fine_tune
+    tunable = load_tunable(files.transform_graph, model_config, recipe.precision)
+    choose_variables(tunable.backbones, recipe.unfreeze)
+    return tunable
 
 
 def _vocabulary(extractor: FeatureExtractor, label: LabelConfig) -> list[str]:

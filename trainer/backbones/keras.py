@@ -13,6 +13,8 @@ import json
 import shutil
 from pathlib import Path
 
+import tensorflow as tf
+
 from preprocessing.config import BackboneConfig
 from preprocessing.errors import BackboneError, explain
 from preprocessing.inputs import ImageInput
@@ -21,6 +23,7 @@ from trainer.backbones.handles import Handle
 from trainer.backbones.keras_model import (
     Application,
     build_model,
+    computing_in,
     constructor,
     download_imagenet,
     preprocess_input,
@@ -125,19 +128,24 @@ def load(backbone: Backbone, dtype: str) -> BackboneModule:
 
     Args:
         backbone: The record that vendoring gave.
-        dtype: Of its arithmetic.
+        dtype: Of its arithmetic; weights and vectors are float32 all the same.
 
     Returns:
-        The backbone in inference mode.
+        The backbone in inference mode. Its layers are Keras's, those without
+        weights left out.
     """
     folder = Path(backbone.path)
     application = _read(folder)
     assert isinstance(backbone.input, ImageInput)
-    model = build_model(application, backbone.input.height, folder, origin=backbone.handle)
+    with computing_in(dtype):
+        model = build_model(application, backbone.input.height, folder, origin=backbone.handle)
     preprocess = preprocess_input(application.application)
-    return BackboneModule(
-        lambda images: model(preprocess(images), training=False), model, model.variables, backbone
-    )
+
+    def encode(images: tf.Tensor) -> tf.Tensor:
+        return tf.cast(model(preprocess(images), training=False), tf.float32)
+
+    layers = [layer.trainable_variables for layer in model.layers if layer.trainable_variables]
+    return BackboneModule(encode, model, model.variables, backbone, layers=layers)
 
 
 def _own(config: BackboneConfig) -> bool:

@@ -182,6 +182,22 @@ def _construct(name: str, arguments: dict[str, Any], size: int, weights: str | N
 
 
 @contextmanager
+def computing_in(dtype: str) -> Iterator[None]:
+    """Layers made inside compute in this dtype; their weights are float32 whichever it is.
+
+    Args:
+        dtype: float32, bfloat16 or float16.
+    """
+    before = tf_keras.mixed_precision.global_policy()
+    policy = "float32" if dtype == "float32" else f"mixed_{dtype}"
+    tf_keras.mixed_precision.set_global_policy(policy)
+    try:
+        yield
+    finally:
+        tf_keras.mixed_precision.set_global_policy(before)
+
+
+@contextmanager
 def _keras_home() -> Iterator[Path]:
     """Gives Keras a cache of its own, so that no half-written file of ~/.keras is used.
 

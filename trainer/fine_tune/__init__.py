@@ -1,0 +1,1 @@
+"""Training of backbones together with the head, from the raw examples."""
