@@ -21,7 +21,7 @@ MEMORY_LIMIT_BYTES = 256 * 2**20
 # What shuffling a streamed split may hold.
 SHUFFLE_LIMIT_BYTES = 64 * 2**20
 _PARSE_BATCH = 256
-# Keeps the seeds of one seed's passes apart from those of the next seed's.
+# Keeps the seeds of shuffling apart from 0.
 _APART = 1_000_003
 
 
@@ -170,8 +170,7 @@ def make_batches(
         def stream(number: tf.Tensor) -> tf.data.Dataset:
             examples = split.dataset
             if seed is not None:
-                mixed = seed + _APART * number
-                examples = examples.shuffle(buffer, mixed, reshuffle_each_iteration=False)
+                examples = shuffle(examples, buffer, seed, number)
             return examples.batch(batch_size)
 
         return numbers.flat_map(stream).apply(known).prefetch(tf.data.AUTOTUNE)
@@ -189,6 +188,26 @@ def make_batches(
         tf.data.AUTOTUNE,
     )
     return batches.apply(known)
+
+
+def shuffle(
+    examples: tf.data.Dataset, buffer: int, seed: int, number: tf.Tensor
+) -> tf.data.Dataset:
+    """Shuffles one pass, in a function that `flat_map` calls with the pass's number.
+
+    Args:
+        examples: The pass.
+        buffer: How many examples to shuffle among.
+        seed: Of the training.
+        number: `[]` int64, the pass's.
+
+    Returns:
+        The examples in an order that `seed` and `number` give and nothing else.
+    """
+    # The seed of the function's graph. TensorFlow takes the process's, and where
+    # that is 0 it asks in Python whether `number` is 0, too, which fails.
+    tf.compat.v1.set_random_seed(seed + _APART)
+    return examples.shuffle(buffer, number, reshuffle_each_iteration=False)
 
 
 def _finite_sum(name: str, column: np.ndarray) -> np.ndarray:
