@@ -20,6 +20,7 @@ CODE_OF = {
     "Embedder": (
         "components/embedder",
         "preprocessing",
+        "trainer/augmentation.py",
         "trainer/backbones",
         "trainer/embed.py",
         "trainer/features.py",

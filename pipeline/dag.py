@@ -35,8 +35,9 @@ from pipeline.user_code import digest_function
 from preprocessing.inputs import ImageInput
 from preprocessing.transform import TransformConfig
 from trainer.backbones.record import Backbone
+from trainer.config import TrainConfig
 from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
-from trainer.model_config import ModelConfig, RunConfig
+from trainer.model_config import EmbedConfig, ModelConfig, RunConfig
 
 Ingest = RowExampleGen | ExampleScreen
 
@@ -91,8 +92,9 @@ def build_pipeline(
         examples=examples.outputs["examples"],
         transform_graph=transform.outputs["transform_graph"],
         embed_fn="trainer.embed.make_embed_fn",
-        config=model.model_dump_json(),
+        config=_embed_config(model, config.train).model_dump_json(),
         code_digest=digest_code("Embedder"),
+        views=config.train.views,
     )
     trainer = Trainer(
         run_fn="trainer.run.run_fn",
@@ -118,6 +120,11 @@ def build_pipeline(
         ),
         beam_pipeline_args=list(LOCAL_BEAM_ARGS),
     )
+
+
+def _embed_config(model: ModelConfig, train: TrainConfig) -> EmbedConfig:
+    views = {"augment": train.augment, "seed": train.seed} if train.views else {}
+    return EmbedConfig(**dict(model), **views)
 
 
 def _gate_and_push(config: Config, examples: Ingest, trainer: Trainer) -> list[base_node.BaseNode]:

@@ -17,8 +17,9 @@ import numpy as np
 import tensorflow as tf
 
 from preprocessing.kinds import raw_columns
+from trainer.augmentation import augment_pictures, content_seeds
 from trainer.features import load_extractor
-from trainer.model_config import ModelConfig
+from trainer.model_config import EmbedConfig
 
 BATCH_EXAMPLES = 32
 BATCHES_AT_A_TIME = 2
@@ -27,27 +28,37 @@ BATCHES_AT_A_TIME = 2
 @functools.lru_cache(maxsize=1)
 def make_embed_fn(
     transform_graph: str, config_json: str
-) -> Callable[[tf.data.Dataset], Iterator[dict[str, np.ndarray]]]:
+) -> Callable[[tf.data.Dataset, int], Iterator[dict[str, np.ndarray]]]:
     """Builds the function that turns one shard into feature vectors.
 
     Loading and tracing take seconds, so one process keeps the last one built.
 
     Args:
         transform_graph: Folder of Transform's output artifact.
-        config_json: A `ModelConfig` as JSON.
+        config_json: An `EmbedConfig` as JSON.
 
     Returns:
-        A function from a dataset of serialized tf.Examples to batches in the
-        dataset's order: the head's inputs as they are stored (head_inputs.py),
-        and the label as Transform gives it.
+        A function from a dataset of serialized tf.Examples, and a number of
+        augmented views, to batches in the dataset's order: the head's inputs as
+        they are stored (head_inputs.py), and the label as Transform gives it.
+        The views of an example follow on it.
     """
-    config = ModelConfig.model_validate_json(config_json)
-    extractor = load_extractor(transform_graph, config_json)
+    config = EmbedConfig.model_validate_json(config_json)
+    extractor = load_extractor(transform_graph, config.model.model_dump_json())
+    pictures = extractor.pictures
     label = config.label.name
     columns = {**raw_columns(config.features), label: tf.io.FixedLenFeature([], tf.string)}
 
-    def parse(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        return extractor.preprocess(tf.io.parse_example(serialized, columns))
+    def parse(serialized: tf.Tensor, views: int) -> dict[str, tf.Tensor]:
+        inputs = extractor.preprocess(tf.io.parse_example(serialized, columns))
+        augmented = [
+            augment_pictures(
+                inputs, content_seeds(serialized, config.seed, view), config.augment, pictures
+            )
+            for view in range(1, views + 1)
+        ]
+        versions = [inputs, *(inputs | changed for changed in augmented)]
+        return {name: tf.concat([one[name] for one in versions], axis=0) for name in inputs}
 
     # Everything called here is traced already; there is no Python left to convert.
     embed = tf.function(extractor.embed, reduce_retracing=True, autograph=False)
@@ -56,11 +67,15 @@ def make_embed_fn(
         vectors = {name: vector.numpy() for name, vector in embed(batch).items()}
         return {**vectors, label: batch[label].numpy()}
 
-    def embed_fn(serialized: tf.data.Dataset) -> Iterator[dict[str, np.ndarray]]:
+    def embed_fn(serialized: tf.data.Dataset, views: int = 0) -> Iterator[dict[str, np.ndarray]]:
         batches = (
             # Parsed one by one, for the threads to share even a short shard.
             serialized.batch(1)
-            .map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+            .map(
+                functools.partial(parse, views=views),
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=True,
+            )
             .rebatch(BATCH_EXAMPLES)
             .prefetch(BATCHES_AT_A_TIME)
         )

@@ -12,6 +12,7 @@ import tensorflow_text  # noqa: F401  (transform graphs with texts need its ops)
 import tensorflow_transform as tft
 from tensorflow_transform.saved.saved_transform_io_v2 import SavedModelLoader
 
+from preprocessing.inputs import ImageInput
 from preprocessing.kinds import missing_name
 from trainer.backbones.load import load
 from trainer.backbones.module import BackboneModule
@@ -48,6 +49,12 @@ class FeatureExtractor(tf.Module):
         """What the head gets, by name."""
         config = self.config
         return head_inputs(config.features, config.backbones, self.transform_output)
+
+    @property
+    def pictures(self) -> dict[str, ImageInput]:
+        """Size and range of each feature that is a picture."""
+        inputs = {name: one.interface.input for name, one in self.backbones.items()}
+        return {name: one for name, one in inputs.items() if isinstance(one, ImageInput)}
 
     def preprocess(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Applies the transform graph to the columns given.

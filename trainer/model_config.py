@@ -2,7 +2,7 @@
 
 from preprocessing.config import Feature, LabelConfig, Record
 from trainer.backbones.record import Backbone
-from trainer.config import TrainConfig
+from trainer.config import AugmentConfig, TrainConfig
 
 
 class ModelConfig(Record):
@@ -17,6 +17,22 @@ class ModelConfig(Record):
     features: dict[str, Feature]
     backbones: dict[str, Backbone]
     label: LabelConfig
+
+    @property
+    def model(self) -> "ModelConfig":
+        """This much of a record that knows more."""
+        return ModelConfig(features=self.features, backbones=self.backbones, label=self.label)
+
+
+class EmbedConfig(ModelConfig):
+    """What the Embedder must know beside it: how augmented views are made.
+
+    Without views these are the defaults, so that nothing is embedded anew
+    because of what it does not depend on.
+    """
+
+    augment: AugmentConfig = AugmentConfig()
+    seed: int = 0
 
 
 class RunConfig(ModelConfig):

@@ -12,14 +12,14 @@ import tf_keras
 
 from preprocessing.config import LabelConfig
 from preprocessing.label import LABEL_VOCABULARY
-from trainer.datasets import read_features
+from trainer.datasets import known_labels, read_features
 from trainer.features import FeatureExtractor, load_extractor
 from trainer.fine_tune.fine_tune import fine_tune
 from trainer.fine_tune.precision import load_tunable, to_float32
 from trainer.fine_tune.unfreeze import choose_variables
 from trainer.fit import fit_head
 from trainer.heads import build_head
-from trainer.model_config import ModelConfig, RunConfig
+from trainer.model_config import RunConfig
 from trainer.tasks.registry import TASKS
 
 
@@ -74,16 +74,22 @@ def train(config: RunConfig, files: TrainFiles, log_dir: str) -> TrainedModel:
         ConfigError: If the backbones cannot be trained as asked.
         DataError: If the training split has too few classes.
     """
-    model_config = ModelConfig(
-        features=config.features, backbones=config.backbones, label=config.label
-    )
-    extractor = load_extractor(files.transform_graph, model_config.model_dump_json())
-    tunable = _load_tunable(config, model_config, files)
+    extractor = load_extractor(files.transform_graph, config.model.model_dump_json())
+    tunable = _load_tunable(config, files)
     task = TASKS[config.label.task]
     classes = task.read_classes(_vocabulary(extractor, config.label), config.label)
     inputs = extractor.head_inputs
-    head = build_head(config.train.head, inputs, task.units(len(classes)), seed=config.train.seed)
     label = task.label(len(classes))
+    # Without inputs only the labels are parsed.
+    labels = read_features(files.train, {}, config.label.name, label)
+    task = task.inform(known_labels(labels, task.is_known), classes, config.train.loss)
+    head = build_head(
+        config.train.head,
+        inputs,
+        task.units(len(classes)),
+        seed=config.train.seed,
+        label_unit=task.label_unit,
+    )
     history = fit_head(
         head,
         read_features(files.train, inputs, config.label.name, label),
@@ -108,14 +114,12 @@ def train(config: RunConfig, files: TrainFiles, log_dir: str) -> TrainedModel:
     return TrainedModel(extractor, head, classes, history)
 
 
-def _load_tunable(
-    config: RunConfig, model_config: ModelConfig, files: TrainFiles
-) -> FeatureExtractor | None:
+def _load_tunable(config: RunConfig, files: TrainFiles) -> FeatureExtractor | None:
     """Loads what fine-tuning will change, and complains before anything is trained."""
     if config.train.mode != "fine_tune":
         return None
     recipe = config.train.fine_tune
-    tunable = load_tunable(files.transform_graph, model_config, recipe.precision)
+    tunable = load_tunable(files.transform_graph, config.model, recipe.precision)
     choose_variables(tunable.backbones, recipe.unfreeze)
     return tunable
 

@@ -13,6 +13,7 @@ class EmbedderSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "embed_fn": component_spec.ExecutionParameter(type=str),
         "config": component_spec.ExecutionParameter(type=str),
+        "views": component_spec.ExecutionParameter(type=int),
         "code_digest": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
@@ -41,6 +42,7 @@ class Embedder(base_beam_component.BaseBeamComponent):
         embed_fn: str,
         config: str,
         code_digest: str,
+        views: int = 0,
     ) -> None:
         """Declares one Embedder.
 
@@ -53,6 +55,8 @@ class Embedder(base_beam_component.BaseBeamComponent):
                 digests, and so makes them part of the cache key.
             code_digest: Digest of the code behind `embed_fn`, which TFX's
                 cache key does not see.
+            views: How many augmented vectors each training example gets
+                beside its own.
         """
         super().__init__(
             EmbedderSpec(
@@ -62,5 +66,6 @@ class Embedder(base_beam_component.BaseBeamComponent):
                 embed_fn=embed_fn,
                 config=config,
                 code_digest=code_digest,
+                views=views,
             )
         )

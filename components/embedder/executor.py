@@ -3,6 +3,7 @@
 The wiring only: what happens to one shard is in shards.py.
 """
 
+import functools
 import posixpath
 import threading
 import time
@@ -17,12 +18,15 @@ from tfx.utils import import_utils
 
 from components.embedder.shards import embed_shard
 from preprocessing import progress
+from preprocessing.source_file import write_source
 
 REPORT_SECONDS = 1.0
+# The split whose examples get augmented views: the one that is learned from.
+TRAIN_SPLIT = "train"
 
 
 class EmbedShards(beam.DoFn):
-    """Embeds one shard for each element `(source, target)`; yields its count."""
+    """Embeds one shard for each element `(source, target, views)`; yields its count."""
 
     def __init__(self, embed_fn: str, transform_graph: str, config: str, total: int) -> None:
         """Remembers what workers need to build the embedding function.
@@ -32,7 +36,7 @@ class EmbedShards(beam.DoFn):
                 and returns the embedding function.
             transform_graph: Folder of Transform's output artifact.
             config: What the embedding function must know, as JSON.
-            total: Examples in all shards, for progress; 0 when not known.
+            total: Vectors of all shards, for progress; 0 when not known.
         """
         self._embed_fn = embed_fn
         self._transform_graph = transform_graph
@@ -45,10 +49,11 @@ class EmbedShards(beam.DoFn):
         make = import_utils.import_func_from_module(module, name)
         self._embed = make(self._transform_graph, self._config)
 
-    def process(self, shard: tuple[str, str]) -> Any:
-        """Embeds one shard and counts its examples."""
-        source, target = shard
-        yield embed_shard(source, target, self._embed, self._advance)
+    def process(self, shard: tuple[str, str, int]) -> Any:
+        """Embeds one shard and counts its vectors."""
+        source, target, views = shard
+        embed = functools.partial(self._embed, views=views)
+        yield embed_shard(source, target, embed, self._advance)
 
     def _advance(self, examples: int) -> None:
         beam.metrics.Metrics.counter("embedder", "examples").inc(examples)
@@ -94,7 +99,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         Args:
             input_dict: `examples` and `transform_graph`.
             output_dict: `embeddings`, an Examples artifact with the same splits.
-            exec_properties: `embed_fn` and `config`, see EmbedShards.
+            exec_properties: `embed_fn` and `config`, see EmbedShards; `views`.
         """
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         embeddings = artifact_utils.get_single_instance(output_dict["embeddings"])
@@ -107,9 +112,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             target = artifact_utils.get_split_uri([embeddings], split)
             tf.io.gfile.makedirs(target)
             source = artifact_utils.get_split_uri([examples], split)
-            shards += [(path, posixpath.join(target, _plain_name(path))) for path in _files(source)]
-        total = sum(_count_records(source) for source, _ in shards)
-        logging.info("Embedding %d examples in %d shards", total, len(shards))
+            views = exec_properties["views"] if split == TRAIN_SPLIT else 0
+            shards += [
+                (path, posixpath.join(target, _plain_name(path)), views) for path in _files(source)
+            ]
+        total = sum(_count_records(source) * (views + 1) for source, _, views in shards)
+        logging.info("Making %d vectors from %d shards", total, len(shards))
+        write_source(embeddings.uri, examples.uri)
 
         PROGRESS.restart()
         with self._make_beam_pipeline() as pipeline:

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from preprocessing.errors import DataError
-from preprocessing.inputs import ImageInput
 from preprocessing.kinds import raw_columns
 from trainer.augmentation import augment_pictures, content_seeds
 from trainer.config import AugmentConfig
@@ -104,7 +103,7 @@ def make_training_batches(
     """
     buffer = min(examples.size, max(1, SHUFFLE_LIMIT_BYTES // examples.bytes_each))
     parse = _parser(extractor)
-    pictures = picture_inputs(extractor)
+    pictures = extractor.pictures
 
     def one_epoch(epoch: int) -> tf.data.Dataset:
         mixed = seed + _APART * epoch
@@ -145,12 +144,6 @@ def _prepared(batches: tf.data.Dataset, prepare: Callable, length: int) -> tf.da
     """Runs `prepare` ahead of the backbone; a few batches at a time bound the memory."""
     prepared = batches.map(prepare, num_parallel_calls=_BATCHES_AT_A_TIME, deterministic=True)
     return prepared.apply(tf.data.experimental.assert_cardinality(length)).prefetch(1)
-
-
-def picture_inputs(extractor: FeatureExtractor) -> dict[str, ImageInput]:
-    """Size and range of each feature that is a picture."""
-    inputs = {name: one.interface.input for name, one in extractor.backbones.items()}
-    return {name: one for name, one in inputs.items() if isinstance(one, ImageInput)}
 
 
 def _parser(extractor: FeatureExtractor) -> Callable[[tf.Tensor], tuple[dict[str, Any], tf.Tensor]]:
