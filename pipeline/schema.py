@@ -1,7 +1,8 @@
 """The data's schema, written from the config before anything is read.
 
 A picture is declared as one (`image_domain`), so that nothing takes its bytes
-for text, and the label is not expected when the model serves.
+for text, and the label is not expected when the model serves. A missing value is
+an empty text or NaN, so that every column is always there.
 """
 
 import hashlib
@@ -11,9 +12,12 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.example_gen.config import derived_columns
 from preprocessing.config import Feature
 
 SERVING = "SERVING"
+
+_TYPES = {"numeric": schema_pb2.FLOAT}
 
 
 def build_schema(
@@ -31,25 +35,24 @@ def build_schema(
     """
     schema = schema_pb2.Schema(default_environment=["TRAINING", SERVING])
     for name, feature in features.items():
+        column = _add(schema, name, _TYPES.get(feature.kind, schema_pb2.BYTES))
         if feature.kind == "image":
-            _add_image(schema, name)
-        elif feature.kind == "numeric":
-            _add(schema, name, schema_pb2.FLOAT)
-        else:
-            _add(schema, name, schema_pb2.BYTES)
+            column.image_domain.SetInParent()
+        for derived in derived_columns(name, feature.kind):
+            _add_derived(schema, derived)
     for name in (label, "source", *carried):
         _add(schema, name, schema_pb2.BYTES).not_in_environment.append(SERVING)
     return schema
 
 
-def _add_image(schema: schema_pb2.Schema, name: str) -> None:
-    """Adds a picture and the columns that ingest derives from it."""
-    _add(schema, name, schema_pb2.BYTES).image_domain.SetInParent()
-    for suffix in ("width", "height", "bytes"):
-        column = _add(schema, f"{name}_{suffix}", schema_pb2.INT)
+def _add_derived(schema: schema_pb2.Schema, name: str) -> None:
+    """Adds a column that ingest makes of a feature: a count, or the format's name."""
+    if name.endswith("_format"):
+        column = _add(schema, name, schema_pb2.BYTES)
+    else:
+        column = _add(schema, name, schema_pb2.INT)
         column.int_domain.min = 0
-        column.not_in_environment.append(SERVING)
-    _add(schema, f"{name}_format", schema_pb2.BYTES).not_in_environment.append(SERVING)
+    column.not_in_environment.append(SERVING)
 
 
 def write_schema(schema: schema_pb2.Schema, folder: Path) -> Path:

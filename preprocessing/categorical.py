@@ -3,6 +3,7 @@
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from preprocessing.cells import CONTROLS, SPACES
 from preprocessing.config import CategoricalFeature
 from preprocessing.inputs import ImageInput
 
@@ -21,11 +22,13 @@ def add_category(
 ) -> dict[str, tf.Tensor]:
     """Adds a category's part of the transform graph; see kinds.py.
 
+    A word with a line break counts as unknown: the vocabulary is a file of lines.
+
     Returns:
         `[batch]` int64: the word's place in the vocabulary, the commonest
         first, or behind the vocabulary a bucket for unknown words by hash.
     """
-    words = tf.strings.strip(raw)
+    words = _stripped(raw)
     default = _ABSENT if feature.default is None else feature.default
     words = tf.where(words == MISSING, default, words)
     number = tft.compute_and_apply_vocabulary(
@@ -40,4 +43,10 @@ def add_category(
 
 def is_missing(raw: tf.Tensor) -> tf.Tensor:
     """Tells which of `[batch]` words are missing."""
-    return tf.strings.strip(raw) == MISSING
+    return _stripped(raw) == MISSING
+
+
+def _stripped(raw: tf.Tensor) -> tf.Tensor:
+    """Takes off what ingest takes off: white space, and signs that are none."""
+    ends = f"[{SPACES}{CONTROLS}]+"
+    return tf.strings.regex_replace(raw, f"^{ends}|{ends}$", "")

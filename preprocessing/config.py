@@ -138,6 +138,12 @@ Feature = Annotated[
 # Those that a backbone turns into a vector.
 EmbeddedFeature = (ImageFeature, TextFeature)
 
+
+def missing_name(feature: str) -> str:
+    """Names the head's input that tells which values of a feature are missing."""
+    return f"{feature}_missing"
+
+
 Task = Literal["multiclass", "binary", "multilabel", "regression"]
 
 

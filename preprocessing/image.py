@@ -34,18 +34,17 @@ def resize_and_scale(picture: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
         resized = tf.image.resize(picture, size, wanted.resample, antialias=True)
     else:
         resized = _centre(picture, wanted)
-    # A bicubic kernel overshoots at edges.
-    resized = tf.clip_by_value(resized, 0.0, 255.0)
+    # Nearest pixels stay uint8, and a bicubic kernel overshoots at edges.
+    resized = tf.clip_by_value(tf.cast(resized, tf.float32), 0.0, 255.0)
     scaled = resized * ((high - low) / 255.0) + low
     return tf.ensure_shape(scaled, [*size, 3])
 
 
 def _centre(picture: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
     """Resizes the shorter side to `shortest_edge` and cuts out the centre."""
-    edge = tf.cast(wanted.shortest_edge, tf.float32)
-    sides = tf.cast(tf.shape(picture)[:2], tf.float32)
+    sides = tf.shape(picture)[:2]
     # As HuggingFace's processors: the longer side is cut to a whole number.
-    sides = tf.cast(tf.math.floor(sides * edge / tf.reduce_min(sides)), tf.int32)
+    sides = sides * wanted.shortest_edge // tf.reduce_min(sides)
     resized = tf.image.resize(picture, sides, wanted.resample, antialias=True)
     return tf.image.resize_with_crop_or_pad(resized, wanted.height, wanted.width)
 

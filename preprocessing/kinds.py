@@ -10,11 +10,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from preprocessing import categorical, image, numeric, text
-from preprocessing.config import Feature, Record
+from preprocessing.config import Feature, Record, missing_name
 from preprocessing.inputs import ImageInput
-
-# Ends the name of the output that tells the head which values are missing.
-MISSING_SUFFIX = "_missing"
 
 
 class Kind(NamedTuple):
@@ -42,11 +39,6 @@ KINDS: Mapping[str, Kind] = {
         tf.string, categorical.MISSING, categorical.add_category, categorical.is_missing
     ),
 }
-
-
-def missing_name(feature: str) -> str:
-    """Names the output that tells which values of a feature are missing."""
-    return feature + MISSING_SUFFIX
 
 
 def raw_columns(features: Mapping[str, Feature]) -> dict[str, tf.io.FixedLenFeature]:

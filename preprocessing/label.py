@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 import tensorflow_transform as tft
 
+from preprocessing.cells import NUMBER
 from preprocessing.config import LabelConfig
 
 # Among Transform's assets: the classes, one a line, in the order of the logits.
@@ -50,8 +51,8 @@ def add_labels(raw: tf.Tensor, config: LabelConfig) -> tf.Tensor:
 
 def add_value(raw: tf.Tensor, config: LabelConfig) -> tf.Tensor:
     """Gives `[batch]` float32; NaN where there is no number."""
-    number = tf.strings.regex_full_match(raw, r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
-    return tf.strings.to_number(tf.where(number, tf.strings.strip(raw), "nan"))
+    text = tf.strings.strip(raw)
+    return tf.strings.to_number(tf.where(tf.strings.regex_full_match(text, NUMBER), text, "nan"))
 
 
 LABELS: Mapping[str, Callable[[tf.Tensor, LabelConfig], tf.Tensor]] = {

@@ -1,10 +1,15 @@
 """Texts as a backbone wants them: one unicode form, plain spaces, in the graph.
 
-Tokens are made by the backbone, which brings its own vocabulary.
+Tokens are made by the backbone, which brings its own vocabulary. Beside core
+TensorFlow one op of TensorFlow Text is used, NormalizeUTF8; stock TensorFlow
+Serving links both (tensorflow_serving/model_servers/BUILD,
+SUPPORTED_TENSORFLOW_OPS).
 """
 
 import tensorflow as tf
+import tensorflow_text
 
+from preprocessing.cells import CONTROLS, SPACES
 from preprocessing.config import TextFeature
 from preprocessing.inputs import ImageInput
 
@@ -12,27 +17,28 @@ MISSING = b""
 
 
 def normalise_texts(texts: tf.Tensor, form: str) -> tf.Tensor:
-    """Cleans a batch of texts.
+    """Cleans a batch of texts; doing it twice changes nothing more.
 
-    Bytes that are not UTF-8 become U+FFFD; control and format characters other
-    than white space are dropped; every run of white space becomes one space, none at the
-    ends.
+    Bytes that are not UTF-8 become U+FFFD. Control and format characters that
+    are no white space are dropped, so that what they stand between joins: with
+    the zero-width joiner an emoji of several parts becomes its parts side by
+    side, one word still. BERT's own tokenizers drop them too, while TensorFlow
+    Text's put a space there; dropped first, both see the same. Every run of
+    white space becomes one space, none at the ends.
 
     Args:
-        texts: `[batch]` string, UTF-8.
+        texts: `[batch]` string, UTF-8; may be empty.
         form: Unicode form: NFC, NFKC, or none to leave it as it is.
 
     Returns:
         `[batch]` string.
     """
-    import tensorflow_text as text
-
-    valid = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    texts = tf.strings.regex_replace(texts, f"[{CONTROLS}]+", "")
+    # After the controls, which hide what composes; before the spaces, which it makes.
     if form != "none":
-        valid = text.normalize_utf8(valid, form)
-    spaced = tf.strings.regex_replace(valid, r"[\s\v\x{85}\p{Z}]+", " ")
-    printable = tf.strings.regex_replace(spaced, r"[\p{Cc}\p{Cf}]+", "")
-    return tf.strings.strip(printable)
+        texts = tensorflow_text.normalize_utf8(texts, form)
+    return tf.strings.strip(tf.strings.regex_replace(texts, f"[{SPACES}]+", " "))
 
 
 def add_text(
@@ -44,4 +50,4 @@ def add_text(
 
 def is_missing(raw: tf.Tensor) -> tf.Tensor:
     """Tells which of `[batch]` texts are missing: those without a visible sign."""
-    return tf.strings.regex_full_match(raw, r"[\s\p{Z}]*")
+    return tf.strings.regex_full_match(raw, f"[{SPACES}{CONTROLS}]*")

@@ -1,6 +1,5 @@
 """Declares RowExampleGen: pictures and tables in, tf.Examples out."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 from tfx.dsl.components.base import base_beam_component, executor_spec
@@ -8,16 +7,14 @@ from tfx.types import channel, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.example_gen import executor
-from components.example_gen.config import DataConfig
+from components.example_gen.config import DataConfig, derived_columns
 from components.example_gen.fingerprint import fingerprint_of
 from components.example_gen.shards import SOURCE
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.registry import read_table
 from components.example_gen.splits import planned_splits
-from preprocessing.config import Feature
+from preprocessing.config import Feature, LabelConfig
 from preprocessing.errors import ConfigError, explain
-
-DERIVED = ("width", "height", "bytes", "format")
 
 
 class RowExampleGenSpec(ComponentSpec):
@@ -25,9 +22,7 @@ class RowExampleGenSpec(ComponentSpec):
 
     PARAMETERS = {
         "config": ExecutionParameter(type=str),
-        "features": ExecutionParameter(type=str),
-        "label": ExecutionParameter(type=str),
-        "carry": ExecutionParameter(type=str),
+        "columns": ExecutionParameter(type=str),
         "fingerprint": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str),
     }
@@ -51,7 +46,7 @@ class RowExampleGen(base_beam_component.BaseBeamComponent):
         self,
         config: DataConfig,
         features: Mapping[str, Feature],
-        label: str,
+        label: LabelConfig,
         carry: Sequence[str] = (),
         code_digest: str = "",
     ) -> None:
@@ -60,9 +55,8 @@ class RowExampleGen(base_beam_component.BaseBeamComponent):
         Args:
             config: Source, with paths that are absolute or hold for every
                 worker; splits and limits.
-            features: Each feature by name; a csv's columns of the same names
-                hold them.
-            label: The label's name.
+            features: Each feature by name; says which column holds it.
+            label: Its column and task.
             carry: Columns that examples keep, such as those of slices.
             code_digest: Digest of our own code, so that a changed line is not
                 answered from TFX's cache.
@@ -72,8 +66,7 @@ class RowExampleGen(base_beam_component.BaseBeamComponent):
                 cannot have such columns.
             DataError: If the source is absent, empty or malformed.
         """
-        kinds = {name: feature.kind for name, feature in features.items()}
-        columns = Columns(kinds, label, tuple(carry), config.splits.group_by)
+        columns = Columns.of(features, label, carry, config.splits.group_by)
         _check_names(columns)
         table = read_table(config, columns)
         given = {row.split for row in table.rows}
@@ -81,9 +74,7 @@ class RowExampleGen(base_beam_component.BaseBeamComponent):
         super().__init__(
             RowExampleGenSpec(
                 config=config.model_dump_json(),
-                features=json.dumps(kinds),
-                label=label,
-                carry=json.dumps(list(carry)),
+                columns=columns.model_dump_json(),
                 fingerprint=fingerprint_of(table, columns),
                 code_digest=code_digest,
                 examples=channel.Channel(type=standard_artifacts.Examples),
@@ -92,17 +83,20 @@ class RowExampleGen(base_beam_component.BaseBeamComponent):
 
 
 def _check_names(columns: Columns) -> None:
-    derived = {f"{name}_{what}" for name in columns.features for what in DERIVED}
+    label = columns.label.name
+    derived = {
+        column
+        for name, feature in columns.features.items()
+        for column in derived_columns(name, feature.kind)
+    }
     taken = {SOURCE} | derived
-    for what, name in [("features", name) for name in columns.features] + [
-        ("label.name", columns.label)
-    ]:
+    for what, name in [("features", name) for name in columns.features] + [("label.name", label)]:
         if name in taken:
             raise ConfigError(
                 explain(f"{what}: examples already have a column of this name.", name)
             )
-    if columns.label in columns.features:
-        raise ConfigError(explain("label.name: a feature has the same name.", columns.label))
+    if label in columns.features:
+        raise ConfigError(explain("label.name: a feature has the same name.", label))
     for name in columns.carry:
         if name in derived or name in columns.features:
             raise ConfigError(

@@ -3,6 +3,7 @@
 A new source is a record here, added to `Source`, and a reader in sources/.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Union
 
 from pydantic import Field, model_validator
@@ -11,6 +12,18 @@ from preprocessing.config import Record
 from preprocessing.errors import explain
 
 SPLIT_NAMES = ("train", "eval", "test")
+
+# Columns that examples get beside a feature of a kind, as `<feature>_<suffix>`.
+DERIVED_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "image": ("width", "height", "bytes", "format"),
+    "text": ("characters",),
+}
+
+
+def derived_columns(feature: str, kind: str) -> list[str]:
+    """Names the columns that examples get beside a feature."""
+    return [f"{feature}_{suffix}" for suffix in DERIVED_COLUMNS.get(kind, ())]
+
 
 # One path for everything, or one for each split.
 Paths = Union[str, dict[Literal["train", "eval", "test"], str]]  # noqa: UP007

@@ -5,9 +5,8 @@ splits and files are planned; the second pass writes each file by itself. No
 picture ever goes through a shuffle, and a worker holds a few at a time.
 """
 
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import apache_beam as beam
@@ -19,14 +18,14 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.example_gen import outcome, workers
+from components.example_gen import label_checks, outcome, workers
 from components.example_gen.config import SPLIT_NAMES, DataConfig
 from components.example_gen.inspect import Inspected, inspect_rows
 from components.example_gen.rows import Quarantined, Row, read_lines, write_lines
 from components.example_gen.shards import inspected_from, plan_shards, write_shard
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.registry import read_table
-from components.example_gen.splits import Member, assign_splits, planned_splits
+from components.example_gen.splits import assign_splits, members_of, planned_splits
 
 _CHUNK_ROWS = 256
 
@@ -56,25 +55,27 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         artifact = artifact_utils.get_single_instance(output_dict["examples"])
         config = DataConfig.model_validate_json(exec_properties["config"])
-        columns = columns_from(exec_properties)
+        columns = Columns.model_validate_json(exec_properties["columns"])
         work = os.path.join(artifact.uri, ".work")
         tf.io.gfile.makedirs(work)
 
         table = read_table(config, columns)
+        ratio = config.splits.model_dump()
+        planned = planned_splits({row.split for row in table.rows}, ratio)
         inspected, unusable = self._inspect(table.rows, columns, work)
         quarantined = [*table.quarantined, *unusable]
         total = len(inspected) + len(quarantined)
         logging.info("%d of %d examples are usable", len(inspected), total)
-        outcome.judge(inspected, quarantined, config.max_quarantined_share, artifact.uri)
+        share = config.max_quarantined_share
+        outcome.judge(inspected, quarantined, columns, share, artifact.uri)
 
-        members = [_member(example) for example in inspected]
-        splits = assign_splits(members, config.splits.model_dump(), config.splits.stratify)
-        planned = planned_splits({row.split for row in table.rows}, config.splits.model_dump())
-        outcome.check_splits(inspected, splits, planned)
+        members = members_of(inspected, columns.label)
+        splits = assign_splits(members, ratio, config.splits.stratify)
+        label_checks.check_splits(inspected, splits, columns.label, planned)
         self._write(plan_shards(inspected, splits, config.shard_examples), columns, artifact.uri)
         tf.io.gfile.rmtree(work)
 
-        summary = outcome.summarise(inspected, splits, quarantined, table.notes)
+        summary = outcome.summarise(inspected, splits, quarantined, columns, table.notes)
         outcome.write_quarantine(os.path.join(artifact.uri, outcome.QUARANTINE), quarantined)
         outcome.write_summary(os.path.join(artifact.uri, outcome.INGEST), summary)
         artifact.split_names = artifact_utils.encode_split_names(
@@ -84,14 +85,17 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples_utils.set_payload_format(artifact, tf_example)
 
     def _inspect(
-        self, rows: Sequence[Row], columns: Columns, work: str
+        self, rows: list[Row], columns: Columns, work: str
     ) -> tuple[list[Inspected], list[Quarantined]]:
-        """First pass: looks at every picture."""
+        """First pass: looks at every picture; takes the rows out of the list."""
         chunks = []
-        for start in range(0, len(rows), _CHUNK_ROWS):
+        total = len(rows)
+        for start in range(0, total, _CHUNK_ROWS):
             chunks.append(os.path.join(work, f"rows-{start:09d}.jsonl"))
             write_lines(chunks[-1], rows[start : start + _CHUNK_ROWS])
-        workers.run_each(self._make_beam_pipeline(), _InspectChunk(columns, len(rows)), chunks)
+        # They come back inspected; texts are not held twice.
+        rows.clear()
+        workers.run_each(self._make_beam_pipeline(), _InspectChunk(columns, total), chunks)
         inspected, quarantined = [], []
         for chunk in chunks:
             for fields in read_lines(_inspected_path(chunk)):
@@ -121,7 +125,7 @@ class _InspectChunk(beam.DoFn):
 
     def process(self, path: str) -> Iterator[None]:
         rows = [Row(**fields) for fields in read_lines(path)]
-        found = inspect_rows(rows, self._columns.features, workers.threads())
+        found = inspect_rows(rows, self._columns, workers.threads())
         write_lines(_inspected_path(path), found)
         workers.report(os.path.dirname(path), len(rows), self._total, "examples checked")
         yield from ()
@@ -136,25 +140,9 @@ class _WriteShard(beam.DoFn):
 
     def process(self, shard: tuple[str, str]) -> Iterator[None]:
         plan, path = shard
-        features, label = self._columns.features, self._columns.label
-        count = write_shard(plan, path, features, label, workers.threads())
+        count = write_shard(plan, path, self._columns, workers.threads())
         workers.report(os.path.dirname(plan), count, self._total, "examples written")
         yield from ()
-
-
-def columns_from(exec_properties: dict[str, Any]) -> Columns:
-    """Restores the columns from the component's execution properties."""
-    config = DataConfig.model_validate_json(exec_properties["config"])
-    return Columns(
-        features=json.loads(exec_properties["features"]),
-        label=exec_properties["label"],
-        carry=tuple(json.loads(exec_properties["carry"])),
-        group_by=config.splits.group_by,
-    )
-
-
-def _member(example: Inspected) -> Member:
-    return Member(example.content, example.row.label, example.row.split, example.row.group)
 
 
 def _inspected_path(chunk: str) -> str:

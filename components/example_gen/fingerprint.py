@@ -23,11 +23,13 @@ def fingerprint_of(table: Table, columns: Columns) -> str:
         64 hexadecimal digits.
     """
     digest = hashlib.sha256()
+    pictures = columns.named("image")
     for kept in table.quarantined:
         digest.update(repr((kept.source, kept.reason)).encode())
     for row in table.rows:
-        stats = [_stat(row.values[name]) for name in columns.features]
-        parts = (row.source, sorted(row.values.items()), row.label, row.split, row.group, stats)
+        stats = [_stat(row.values[name]) for name in pictures if row.values[name]]
+        columns_of_row = sorted({**row.values, **row.carried}.items())
+        parts = (row.source, columns_of_row, row.label, row.split, row.group, stats)
         digest.update(repr(parts).encode())
     return digest.hexdigest()
 

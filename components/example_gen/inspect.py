@@ -1,18 +1,16 @@
-"""Whether one example can be used: every picture is read and really decoded.
-
-A new feature kind is a function here and one row in INSPECTORS.
-"""
+"""Whether an example's pictures can be used: each is read and really decoded."""
 
 import dataclasses
 import hashlib
 import re
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import tensorflow as tf
 
-from components.example_gen.rows import Quarantined, Row
+from components.example_gen.rows import Quarantined, Row, UnusableError
+from components.example_gen.sources.columns import Columns
 from preprocessing.decode import decode_image
 from preprocessing.formats import format_of, refusal
 
@@ -20,10 +18,6 @@ from preprocessing.formats import format_of, refusal
 # usual picture has 50 million pixels.
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 256_000_000
-
-
-class UnusableError(Exception):
-    """The example is to be quarantined; the message is the reason."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,18 +41,19 @@ class Picture:
 
 @dataclasses.dataclass(frozen=True)
 class Inspected:
-    """A row whose pictures are all usable."""
+    """A row that is usable, with what is known of those pictures that it has."""
 
     row: Row
     pictures: dict[str, Picture]
 
     @property
     def content(self) -> str:
-        """A digest of what the example holds, without its name and label."""
-        digests = [self.pictures[name].sha256 for name in sorted(self.pictures)]
-        return (
-            digests[0] if len(digests) == 1 else hashlib.sha256(repr(digests).encode()).hexdigest()
-        )
+        """A digest of all features, without the example's name and label."""
+        digests = [
+            self.pictures[name].sha256 if name in self.pictures else _digest(value)
+            for name, value in sorted(self.row.values.items())
+        ]
+        return digests[0] if len(digests) == 1 else _digest(repr(digests))
 
 
 def read_picture(path: str) -> bytes:
@@ -116,36 +111,35 @@ def inspect_picture(encoded: bytes) -> Picture:
     return Picture(digest, kind, width, height, len(encoded))
 
 
-def _inspect_image(path: str) -> Picture:
-    return inspect_picture(read_picture(path))
-
-
-INSPECTORS: Mapping[str, Callable[[str], Picture]] = {"image": _inspect_image}
-
-
 def inspect_rows(
-    rows: Sequence[Row], features: Mapping[str, str], threads: int
+    rows: Sequence[Row], columns: Columns, threads: int
 ) -> list[Inspected | Quarantined]:
     """Inspects rows side by side; TensorFlow's ops let other threads run.
 
     Args:
         rows: What to look at.
-        features: Kind of each feature by name.
+        columns: Which features are pictures.
         threads: How many rows at a time; bounds memory.
 
     Returns:
         For each row, in the same order, what is known or why not.
     """
+    names = columns.named("image")
 
     def inspect(row: Row) -> Inspected | Quarantined:
+        paths = {name: row.values[name] for name in names if row.values[name]}
         try:
-            found = {name: INSPECTORS[kind](row.values[name]) for name, kind in features.items()}
+            found = {name: inspect_picture(read_picture(path)) for name, path in paths.items()}
         except UnusableError as error:
             return Quarantined(row.source, str(error), row.split, row.label)
         return Inspected(row, found)
 
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(inspect, rows))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _size(kind: str, encoded: bytes) -> tuple[int, int]:

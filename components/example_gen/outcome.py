@@ -3,13 +3,18 @@
 import collections
 import json
 import os
+import statistics
 from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
 from components.example_gen.config import SPLIT_NAMES
 from components.example_gen.inspect import Inspected
+from components.example_gen.label_checks import check_classes
+from components.example_gen.labels import classes_of
 from components.example_gen.rows import Quarantined, write_lines
+from components.example_gen.sources.columns import Columns
+from preprocessing.config import LabelConfig
 from preprocessing.errors import DataError, QuarantineError, explain
 
 QUARANTINE = "quarantine.jsonl"
@@ -21,6 +26,7 @@ _LISTED = 10
 def judge(
     inspected: Sequence[Inspected],
     quarantined: Sequence[Quarantined],
+    columns: Columns,
     max_share: float,
     uri: str,
 ) -> None:
@@ -29,19 +35,22 @@ def judge(
     Args:
         inspected: What can be used.
         quarantined: What was set aside.
+        columns: Features and label.
         max_share: The share of all that is tolerated, 0 to 1.
         uri: The artifact's folder. The list is kept beside the component's
             artifacts, since TFX deletes those of a run that fails.
 
     Raises:
         QuarantineError: If more than `max_share` is set aside.
-        DataError: If a class is lost, or there are fewer than two.
+        DataError: If a feature or a class is lost, or the labels are not what
+            the task needs.
     """
     component, name = os.path.split(os.path.normpath(uri))
     kept = os.path.join(os.path.dirname(component), "quarantine", f"{name}.jsonl")
     try:
         check_quarantine(quarantined, len(inspected) + len(quarantined), max_share, kept)
-        check_classes(inspected, quarantined)
+        check_features(inspected, columns)
+        check_classes(inspected, quarantined, columns.label)
     except Exception:
         write_quarantine(kept, quarantined)
         raise
@@ -74,107 +83,92 @@ def check_quarantine(
     )
 
 
-def check_classes(inspected: Sequence[Inspected], quarantined: Sequence[Quarantined]) -> None:
-    """Refuses a class of which nothing is left, and fewer than two classes.
+def check_features(inspected: Sequence[Inspected], columns: Columns) -> None:
+    """Refuses a feature that no example has: its column is empty, or another one.
 
     Raises:
-        DataError: With the class and the first reason, or the only class.
+        DataError: With the feature and its column.
     """
-    usable = {example.row.label for example in inspected}
-    for one in quarantined:
-        if one.label is not None and one.label not in usable:
-            raise DataError(
-                explain(
-                    f"No usable example is left of class {one.label!r}; the first is "
-                    f"{one.source}: {one.reason}",
-                    f"0 usable of {sum(q.label == one.label for q in quarantined)}",
-                )
-            )
-    if len(usable) < 2:
-        raise DataError(
-            explain("A classifier needs at least two classes in the data.", sorted(usable))
-        )
-
-
-def check_splits(
-    inspected: Sequence[Inspected],
-    splits: Sequence[str],
-    planned: Sequence[str] = ("train", "eval"),
-) -> None:
-    """Refuses splits that cannot be trained on or evaluated.
-
-    Args:
-        inspected: All usable examples.
-        splits: The split of each.
-        planned: Splits that later components wait for.
-
-    Raises:
-        DataError: If a planned split is empty, or a class only occurs outside train.
-    """
-    sizes = collections.Counter(splits)
-    if not sizes["train"]:
-        raise DataError(explain("No example is in the train split.", dict(sizes)))
-    for name in planned:
-        if not sizes[name]:
-            raise DataError(
-                explain(
-                    f"No example is in the {name} split: the classes are too small for the ratio "
-                    f"in data.splits. Give more examples, a larger {name} share, or "
-                    "stratify: false.",
-                    dict(sizes),
-                )
-            )
-    trained = {
-        one.row.label for one, split in zip(inspected, splits, strict=True) if split == "train"
-    }
-    for example, split in zip(inspected, splits, strict=True):
-        if example.row.label not in trained:
-            raise DataError(
-                explain(
-                    f"{example.row.source}: class {example.row.label!r} occurs in {split} but "
-                    "not in train, so no model can learn it.",
-                    example.row.label,
-                    sorted(trained),
-                )
-            )
+    for name, feature in columns.features.items():
+        if not any(example.row.values[name] for example in inspected):
+            what = f"features.{name}: no usable example has a value in this column."
+            raise DataError(explain(what, feature.column))
 
 
 def summarise(
     inspected: Sequence[Inspected],
     splits: Sequence[str],
     quarantined: Sequence[Quarantined],
-    notes: Sequence[str],
+    columns: Columns,
+    notes: Sequence[str] = (),
 ) -> dict:
     """Counts what came of the data.
 
     Returns:
-        `examples` by split, `quarantined`, `classes` by label and split,
+        `examples` by split, `quarantined`, `missing` by feature and split,
         `duplicates` (`across_splits`: contents that are in more than one split;
-        `across_classes`: contents with more than one label) and `notes`.
+        `across_classes`: contents with more than one label), `notes`, and
+        `classes` by label and split, or for numbers `label` by split with its
+        `min`, `mean` and `max`.
     """
     names = [name for name in SPLIT_NAMES if name in set(splits)]
     sizes = collections.Counter(splits)
-    classes: dict[str, dict[str, int]] = {}
-    seen_splits: dict[str, set[str]] = collections.defaultdict(set)
-    seen_labels: dict[str, set[str]] = collections.defaultdict(set)
+    missing = {name: dict.fromkeys(names, 0) for name in columns.features}
     for example, split in zip(inspected, splits, strict=True):
-        label, content = example.row.label, example.content
-        classes.setdefault(label, dict.fromkeys(names, 0))[split] += 1
-        seen_splits[content].add(split)
-        seen_labels[content].add(label)
-    leaks = sum(len(found) > 1 for found in seen_splits.values())
-    conflicts = sum(len(found) > 1 for found in seen_labels.values())
+        for name, value in example.row.values.items():
+            missing[name][split] += not value
+    duplicates = _duplicates(inspected, splits, columns.label)
     notes = list(notes)
-    if leaks:
+    if leaks := duplicates["across_splits"]:
         notes.append(f"{leaks} contents are in more than one split, so its figures are too good")
-    if conflicts:
-        notes.append(f"{conflicts} contents are in more than one class")
+    if conflicts := duplicates["across_classes"]:
+        more = {"multiclass": "are in more than one class", "binary": "are in more than one class"}
+        has = more.get(columns.label.task, "have more than one label")
+        notes.append(f"{conflicts} contents {has}")
     return {
         "examples": {name: sizes[name] for name in names},
         "quarantined": len(quarantined),
-        "classes": {label: classes[label] for label in sorted(classes)},
-        "duplicates": {"across_splits": leaks, "across_classes": conflicts},
+        **_labels(inspected, splits, names, columns.label),
+        "missing": missing,
+        "duplicates": duplicates,
         "notes": notes,
+    }
+
+
+def _labels(
+    inspected: Sequence[Inspected], splits: Sequence[str], names: Sequence[str], label: LabelConfig
+) -> dict:
+    if label.task == "regression":
+        values: dict[str, list[float]] = {name: [] for name in names}
+        for example, split in zip(inspected, splits, strict=True):
+            values[split].append(float(example.row.label))
+        return {
+            "label": {
+                name: {"min": min(some), "mean": statistics.fmean(some), "max": max(some)}
+                for name, some in values.items()
+            }
+        }
+    classes: dict[str, dict[str, int]] = {}
+    for example, split in zip(inspected, splits, strict=True):
+        for one in classes_of(example.row.label, label):
+            classes.setdefault(one, dict.fromkeys(names, 0))[split] += 1
+    return {"classes": {one: classes[one] for one in sorted(classes)}}
+
+
+def _duplicates(
+    inspected: Sequence[Inspected], splits: Sequence[str], label: LabelConfig
+) -> dict[str, int]:
+    seen_splits: dict[str, set[str]] = collections.defaultdict(set)
+    seen_labels: dict[str, set] = collections.defaultdict(set)
+    for example, split in zip(inspected, splits, strict=True):
+        text = example.row.label
+        # Neither "1" and "1.0" nor "a|b" and "b|a" are two labels.
+        own = float(text) if label.task == "regression" else frozenset(classes_of(text, label))
+        seen_splits[example.content].add(split)
+        seen_labels[example.content].add(own)
+    return {
+        "across_splits": sum(len(found) > 1 for found in seen_splits.values()),
+        "across_classes": sum(len(found) > 1 for found in seen_labels.values()),
     }
 
 

@@ -11,6 +11,10 @@ from collections.abc import Iterable, Iterator
 import tensorflow as tf
 
 
+class UnusableError(Exception):
+    """The example is to be quarantined; the message is the reason."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
     """One example as its source names it; nothing is read yet.
@@ -18,11 +22,12 @@ class Row:
     Attributes:
         source: What the user knows the example by: a path relative to the
             source's folder, or `table.csv:row`.
-        values: For each image feature the picture's full path; for each carried
-            column its text.
-        label: The class.
+        values: What each feature has: of a picture the full path, of anything
+            else its text; empty where it is missing.
+        label: As labels.py describes it.
         split: train, eval or test where the source says so, else None.
         group: Rows with the same group stay in one split; None for no group.
+        carried: Text of each further column that examples keep.
     """
 
     source: str
@@ -30,6 +35,7 @@ class Row:
     label: str
     split: str | None = None
     group: str | None = None
+    carried: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

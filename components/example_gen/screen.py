@@ -8,6 +8,7 @@ a table: see `screen_record` for what makes one unusable.
 
 import dataclasses
 import itertools
+import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +17,14 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from components.example_gen.inspect import Inspected, UnusableError, inspect_picture
-from components.example_gen.rows import Quarantined, Row, write_lines
+from components.example_gen.inspect import Inspected, Picture, inspect_picture
+from components.example_gen.labels import join_labels, read_label
+from components.example_gen.rows import Quarantined, Row, UnusableError, write_lines
 from components.example_gen.shards import SOURCE, build_example
-from components.example_gen.sources.columns import Columns
+from components.example_gen.sources.columns import Columns, FeatureColumn
 from components.example_gen.sources.tfrecord import compression
+from components.example_gen.values import check_row
+from preprocessing.config import LabelConfig
 
 # Records held in memory at a time.
 _WINDOW = 32
@@ -94,10 +98,12 @@ def screen_shard(
 def screen_record(record: bytes, place: str, split: str, columns: Columns) -> Usable | Quarantined:
     """Decides whether a record can be used.
 
-    It must be a tf.Example with one value in the label and in each feature. A
-    feature is a picture that decodes. A label is UTF-8 text or an integer,
-    which becomes its decimal text; a float is refused, for it names no class.
-    A carried column that is absent is empty text.
+    It must be a tf.Example. A feature has one value or, where it may be missing,
+    none, an empty text or NaN: a picture that decodes, UTF-8 text, a category
+    as text or integer (which becomes its decimal text), a number as float or
+    integer. A label is text or an integer; where there may be several, also a
+    list of such; where it is a number, also a float. A carried column that is
+    absent is empty text.
 
     Args:
         record: A serialized tf.Example, or anything else.
@@ -112,27 +118,29 @@ def screen_record(record: bytes, place: str, split: str, columns: Columns) -> Us
     try:
         features = _parse(record)
         place = _own_source(features) or place
-        label = _label(features, columns.label)
-        encoded = {name: _bytes(features, name) for name in columns.features}
+        label = read_label(_label(features, columns.label), columns.label)
+        found = {name: _value(features, one) for name, one in columns.features.items()}
+        encoded = {name: one for name, one in found.items() if isinstance(one, bytes)}
+        values = {name: place if name in encoded else str(one) for name, one in found.items()}
         carried = {
             name: _carried(features, name)
             for name in columns.carry
-            if name not in (SOURCE, columns.label)
+            if name not in (SOURCE, columns.label.name)
         }
-        row = Row(place, carried, label, split)
+        row = check_row(Row(place, values, label, split, carried=carried), columns)
         pictures = {name: _inspect(name, encoded[name], columns) for name in encoded}
     except UnusableError as error:
         return Quarantined(place, str(error), split, label)
     inspected = Inspected(row, pictures)
-    return Usable(inspected, build_example(inspected, encoded, columns.label).SerializeToString())
+    return Usable(inspected, build_example(inspected, encoded, columns).SerializeToString())
 
 
-def _inspect(name: str, encoded: bytes, columns: Columns) -> Any:
+def _inspect(name: str, encoded: bytes, columns: Columns) -> Picture:
     try:
         return inspect_picture(encoded)
     except UnusableError as error:
         # A file's name would say which picture it is; a record has several.
-        if len(columns.features) == 1:
+        if len(columns.named("image")) == 1:
             raise
         raise UnusableError(f"{name}: {error}") from error
 
@@ -152,24 +160,37 @@ def _own_source(features: Any) -> str | None:
         return None
 
 
-def _label(features: Any, name: str) -> str:
+def _label(features: Any, label: LabelConfig) -> str:
+    name = label.name
+    if label.task == "multilabel" and _values(features, name):
+        texts = [
+            _text(value, name, "a label is text or whole") for value in _values(features, name)
+        ]
+        return join_labels(texts, label)
     value = _one(features, name)
-    if isinstance(value, float):
-        raise UnusableError(f"column {name!r} holds the float {value:g}; a label is text or whole")
-    text = _text(value, name)
-    if not text:
-        raise UnusableError(f"column {name!r} is empty")
-    return text
+    if label.task == "regression" and isinstance(value, float):
+        return repr(value)
+    return _text(value, name, "a label is text or whole")
 
 
-def _bytes(features: Any, name: str) -> bytes:
+def _value(features: Any, feature: FeatureColumn) -> bytes | str:
+    """Returns a picture as bytes, anything else as text; what is missing as empty text."""
+    name = feature.column
+    if feature.missing == "default" and not _values(features, name):
+        return ""
     value = _one(features, name)
-    if not isinstance(value, bytes):
-        kind = type(value).__name__
-        raise UnusableError(f"column {name!r} holds the {kind} {value:g}, no encoded picture")
-    if not value:
-        raise UnusableError(f"column {name!r} is empty")
-    return value
+    if feature.kind == "image":
+        if not isinstance(value, bytes):
+            kind = type(value).__name__
+            raise UnusableError(f"column {name!r} holds the {kind} {value:g}, no encoded picture")
+        return value or ""
+    if feature.kind == "numeric":
+        if isinstance(value, bytes):
+            raise UnusableError(f"column {name!r} holds the bytes {value[:20]!r}, no number")
+        return "" if math.isnan(value) else repr(value)
+    if feature.kind == "text" and not isinstance(value, bytes):
+        raise UnusableError(f"column {name!r} holds the {type(value).__name__} {value:g}, no text")
+    return _text(value, name, "a category is text or whole")
 
 
 def _carried(features: Any, name: str) -> str:
@@ -179,7 +200,9 @@ def _carried(features: Any, name: str) -> str:
     return f"{value:g}" if isinstance(value, float) else _text(value, name)
 
 
-def _text(value: bytes | int, name: str) -> str:
+def _text(value: bytes | int | float, name: str, wanted: str = "") -> str:
+    if isinstance(value, float):
+        raise UnusableError(f"column {name!r} holds the float {value:g}; {wanted}")
     if isinstance(value, int):
         return str(value)
     try:

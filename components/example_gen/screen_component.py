@@ -4,7 +4,6 @@ The stock ImportExampleGen copies and splits the records of a tfrecord source;
 ExampleScreen keeps those that can be used.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 
 from tfx import types
@@ -16,8 +15,9 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.example_gen import screen_executor
 from components.example_gen.config import SPLIT_NAMES, DataConfig, SplitsConfig
+from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.tfrecord import find_files, patterns, source_of
-from preprocessing.config import Feature
+from preprocessing.config import Feature, LabelConfig
 
 
 def import_records(config: DataConfig) -> ImportExampleGen:
@@ -67,9 +67,7 @@ class ExampleScreenSpec(ComponentSpec):
 
     PARAMETERS = {
         "config": ExecutionParameter(type=str),
-        "features": ExecutionParameter(type=str),
-        "label": ExecutionParameter(type=str),
-        "carry": ExecutionParameter(type=str),
+        "columns": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str),
     }
     INPUTS = {"imported": ChannelParameter(type=standard_artifacts.Examples)}
@@ -94,7 +92,7 @@ class ExampleScreen(base_beam_component.BaseBeamComponent):
         imported: types.BaseChannel,
         config: DataConfig,
         features: Mapping[str, Feature],
-        label: str,
+        label: LabelConfig,
         carry: Sequence[str] = (),
         code_digest: str = "",
     ) -> None:
@@ -103,8 +101,8 @@ class ExampleScreen(base_beam_component.BaseBeamComponent):
         Args:
             imported: What `import_records` gives.
             config: The source that they were imported from, and limits.
-            features: Each feature by name, which is its column's.
-            label: The label's column.
+            features: Each feature by name; says which column holds it.
+            label: Its column and task.
             carry: Columns that examples keep, such as those of slices.
             code_digest: Digest of our own code, so that a changed line is not
                 answered from TFX's cache.
@@ -119,9 +117,7 @@ class ExampleScreen(base_beam_component.BaseBeamComponent):
             ExampleScreenSpec(
                 imported=imported,
                 config=config.model_dump_json(),
-                features=json.dumps({name: feature.kind for name, feature in features.items()}),
-                label=label,
-                carry=json.dumps(list(carry)),
+                columns=Columns.of(features, label, carry).model_dump_json(),
                 code_digest=code_digest,
                 examples=channel.Channel(type=standard_artifacts.Examples),
             )

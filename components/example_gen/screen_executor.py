@@ -17,9 +17,8 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.example_gen import outcome, workers
+from components.example_gen import label_checks, outcome, workers
 from components.example_gen.config import DataConfig
-from components.example_gen.executor import columns_from
 from components.example_gen.inspect import Inspected
 from components.example_gen.origins import Origins, index_file
 from components.example_gen.rows import Quarantined, read_lines
@@ -55,7 +54,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         imported = artifact_utils.get_single_instance(input_dict["imported"])
         artifact = artifact_utils.get_single_instance(output_dict["examples"])
         config = DataConfig.model_validate_json(exec_properties["config"])
-        columns = columns_from(exec_properties)
+        columns = Columns.model_validate_json(exec_properties["columns"])
         work = os.path.join(artifact.uri, ".work")
         tf.io.gfile.makedirs(work)
 
@@ -66,16 +65,17 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         inspected, quarantined = _read_findings(shards)
         total = len(inspected) + len(quarantined)
         logging.info("%d of %d examples are usable", len(inspected), total)
-        outcome.judge(inspected, quarantined, config.max_quarantined_share, artifact.uri)
+        share = config.max_quarantined_share
+        outcome.judge(inspected, quarantined, columns, share, artifact.uri)
 
         splits = [str(example.row.split) for example in inspected]
         names = artifact_utils.decode_split_names(imported.split_names)
         # The stock components would stumble over an empty one.
-        outcome.check_splits(inspected, splits, names)
+        label_checks.check_splits(inspected, splits, columns.label, names)
         _check_carried(columns, inspected)
         tf.io.gfile.rmtree(work)
 
-        summary = outcome.summarise(inspected, splits, quarantined, ())
+        summary = outcome.summarise(inspected, splits, quarantined, columns)
         outcome.write_quarantine(os.path.join(artifact.uri, outcome.QUARANTINE), quarantined)
         outcome.write_summary(os.path.join(artifact.uri, outcome.INGEST), summary)
         artifact.split_names = artifact_utils.encode_split_names(names)
@@ -154,7 +154,7 @@ def _read_findings(shards: Sequence[Shard]) -> tuple[list[Inspected], list[Quara
 
 def _check_carried(columns: Columns, inspected: Sequence[Inspected]) -> None:
     for name in columns.carry:
-        values = (example.row.values.get(name, "given") for example in inspected)
+        values = (example.row.carried.get(name, "given") for example in inspected)
         if not any(values):
             what = "evaluate.slices: no example has anything in this column."
             raise DataError(explain(what, name))

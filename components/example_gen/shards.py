@@ -1,9 +1,11 @@
 """Files of tf.Examples: which example goes where, and how one is written.
 
-An example holds, for each image feature, its encoded bytes and
-`<feature>_width`, `_height`, `_bytes` (int64) and `_format` (text); the label
-under its name; carried columns as text; and `source`. A column that every
-example gets is added to `build_example`.
+An example holds each feature under its name: a picture's encoded bytes and
+`<feature>_width`, `_height`, `_bytes` (int64) and `_format` (text); a text and
+`<feature>_characters` (int64); a category as text; a number as a float. What is
+missing is empty or NaN, and 0 in the columns beside it. Further the label and
+carried columns as text, and `source`. A column that every example gets is added
+to `build_example`.
 """
 
 import collections
@@ -14,14 +16,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import tensorflow as tf
 
-from components.example_gen.inspect import Inspected, Picture, UnusableError, read_picture
-from components.example_gen.rows import Row, read_lines
+from components.example_gen.inspect import Inspected, Picture, read_picture
+from components.example_gen.rows import Row, UnusableError, read_lines
+from components.example_gen.sources.columns import Columns
 from preprocessing.errors import DataError
 
 SOURCE = "source"
 
 # Pictures held in memory at a time while a shard is written.
 _WINDOW = 32
+
+_NO_PICTURE = Picture("", "", 0, 0, 0)
 
 
 def plan_shards(
@@ -54,9 +59,7 @@ def plan_shards(
     return plan
 
 
-def write_shard(
-    plan_path: str, path: str, features: Mapping[str, str], label: str, threads: int
-) -> int:
+def write_shard(plan_path: str, path: str, columns: Columns, threads: int) -> int:
     """Writes one file of examples, whole or not at all.
 
     Not compressed: gzip made 2,370 small photos 7 % smaller and their writing
@@ -65,8 +68,7 @@ def write_shard(
     Args:
         plan_path: Lines of JSON, one `Inspected` each.
         path: The file to write.
-        features: Kind of each feature by name.
-        label: The label's column.
+        columns: Features and label.
         threads: How many pictures are read at a time.
 
     Returns:
@@ -79,7 +81,7 @@ def write_shard(
     count = 0
     with tf.io.TFRecordWriter(partial) as writer, ThreadPoolExecutor(threads) as pool:
         for window in _windows(read_lines(plan_path), _WINDOW):
-            for example in pool.map(lambda one: to_example(one, features, label), window):
+            for example in pool.map(lambda one: to_example(one, columns), window):
                 writer.write(example.SerializeToString())
                 count += 1
     tf.io.gfile.makedirs(os.path.dirname(path))
@@ -93,7 +95,7 @@ def inspected_from(fields: Mapping) -> Inspected:
     return Inspected(Row(**fields["row"]), pictures)
 
 
-def to_example(example: Inspected, features: Mapping[str, str], label: str) -> tf.train.Example:
+def to_example(example: Inspected, columns: Columns) -> tf.train.Example:
     """Reads an example's pictures again and builds its tf.Example.
 
     Raises:
@@ -101,44 +103,57 @@ def to_example(example: Inspected, features: Mapping[str, str], label: str) -> t
     """
     source = example.row.source
     encoded = {}
-    for name in features:
+    for name in example.pictures:
         try:
             encoded[name] = read_picture(example.row.values[name])
         except UnusableError as error:
             raise DataError(f"{source} went away during the run ({error}); run again") from error
         if hashlib.sha256(encoded[name]).hexdigest() != example.pictures[name].sha256:
             raise DataError(f"{source} changed during the run; run again")
-    return build_example(example, encoded, label)
+    return build_example(example, encoded, columns)
 
 
-def build_example(example: Inspected, encoded: Mapping[str, bytes], label: str) -> tf.train.Example:
+def build_example(
+    example: Inspected, encoded: Mapping[str, bytes], columns: Columns
+) -> tf.train.Example:
     """Builds a tf.Example with all its columns.
 
     Args:
         example: What is known of it.
-        encoded: The picture of each feature by name.
-        label: The label's column.
+        encoded: The pictures that it has, by feature.
+        columns: Features and label.
 
     Returns:
         The example.
     """
     row = example.row
-    columns: dict[str, bytes | int] = {SOURCE: row.source.encode(), label: row.label.encode()}
-    for name, value in row.values.items():
-        if name not in encoded:
-            columns[name] = value.encode()
-    for name, picture in example.pictures.items():
-        columns[name] = encoded[name]
-        columns[f"{name}_width"] = picture.width
-        columns[f"{name}_height"] = picture.height
-        columns[f"{name}_bytes"] = picture.bytes
-        columns[f"{name}_format"] = picture.format.encode()
+    cells: dict[str, bytes | int | float] = {
+        name: row.carried[name].encode() for name in row.carried
+    }
+    cells |= {SOURCE: row.source.encode(), columns.label.name: row.label.encode()}
+    for name, feature in columns.features.items():
+        value = row.values[name]
+        if feature.kind == "image":
+            picture = example.pictures.get(name, _NO_PICTURE)
+            cells[name] = encoded.get(name, b"")
+            cells[f"{name}_width"] = picture.width
+            cells[f"{name}_height"] = picture.height
+            cells[f"{name}_bytes"] = picture.bytes
+            cells[f"{name}_format"] = picture.format.encode()
+        elif feature.kind == "numeric":
+            cells[name] = float(value or "nan")
+        else:
+            cells[name] = value.encode()
+        if feature.kind == "text":
+            cells[f"{name}_characters"] = len(value)
     return tf.train.Example(
-        features=tf.train.Features(feature={name: _feature(columns[name]) for name in columns})
+        features=tf.train.Features(feature={name: _feature(cells[name]) for name in cells})
     )
 
 
-def _feature(value: bytes | int) -> tf.train.Feature:
+def _feature(value: bytes | int | float) -> tf.train.Feature:
+    if isinstance(value, float):
+        return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
     if isinstance(value, int):
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))

@@ -11,9 +11,15 @@ import itertools
 from collections.abc import Collection, Mapping, Sequence
 
 from components.example_gen.config import SPLIT_NAMES
+from components.example_gen.inspect import Inspected
+from components.example_gen.labels import classes_of
+from preprocessing.config import LabelConfig
 
 # Where two remainders are equal: small evaluation splits need it most.
 _REMAINDER_ORDER = ("eval", "test", "train")
+
+# Examples with the same set of labels that are worth a cut of their own.
+_FREQUENT = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,15 +28,42 @@ class Member:
 
     Attributes:
         content: Digest of the example's content.
-        label: Its class.
+        label: What the cut is stratified by: its class.
         split: The split its source gives, or None.
         group: Its group, or None.
+        classes: What train must not lack; None means the label.
     """
 
     content: str
     label: str
     split: str | None = None
     group: str | None = None
+    classes: tuple[str, ...] | None = None
+
+
+def members_of(inspected: Sequence[Inspected], label: LabelConfig) -> list[Member]:
+    """Says what decides each example's split.
+
+    Cuts are stratified by class; where an example has several labels, by the
+    whole set of them, the sets with fewer than ten examples together as one;
+    where the label is a number, not at all.
+
+    Args:
+        inspected: All usable examples.
+        label: Its task.
+
+    Returns:
+        A member for each, in the same order.
+    """
+    classes = [classes_of(example.row.label, label) for example in inspected]
+    sets = collections.Counter(map(frozenset, classes))
+    members = []
+    for example, own in zip(inspected, classes, strict=True):
+        row = example.row
+        rare = label.task == "multilabel" and sets[frozenset(own)] < _FREQUENT
+        stratum = "" if rare else "\n".join(sorted(own))
+        members.append(Member(example.content, stratum, row.split, row.group, own))
+    return members
 
 
 def assign_splits(
@@ -132,11 +165,15 @@ def _cut(members: Sequence[Member], ratio: Mapping[str, int], stratify: bool) ->
 def _give_every_class_to_train(
     members: Sequence[Member], ranked: Sequence[Sequence[int]], result: list[str]
 ) -> None:
+    classes = [(member.label,) if member.classes is None else member.classes for member in members]
     trained = {
-        member.label for member, split in zip(members, result, strict=True) if split == "train"
+        label
+        for own, split in zip(classes, result, strict=True)
+        if split == "train"
+        for label in own
     }
     for unit in ranked:
-        labels = {members[place].label for place in unit}
+        labels = {label for place in unit for label in classes[place]}
         if not labels <= trained:
             trained |= labels
             for place in unit:

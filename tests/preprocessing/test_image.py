@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from preprocessing.image import prepare_images, resize_and_scale
+from preprocessing.image import is_missing, prepare_images, resize_and_scale
 from preprocessing.inputs import ImageInput
 
 
@@ -56,3 +56,38 @@ def test_eager_graph_and_dataset_give_the_same():
     piped = list(dataset.map(lambda batch: prepare_images(batch, WANTED)).unbatch())
     np.testing.assert_array_equal(eager, graph)
     np.testing.assert_array_equal(eager, np.stack(piped))
+
+
+@pytest.mark.parametrize("range_", [(0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)])
+@pytest.mark.parametrize("edge", [None, 2])
+def test_a_missing_picture_is_black_and_changes_no_other(range_, edge):
+    wanted = ImageInput(height=2, width=2, input_range=range_, shortest_edge=edge)
+    images = prepare_images(tf.constant([b"", png(np.full((5, 4, 3), 255)), b""]), wanted)
+    np.testing.assert_allclose(images[0], np.full((2, 2, 3), range_[0]))
+    np.testing.assert_allclose(images[1], np.full((2, 2, 3), range_[1]), atol=1e-4)
+    assert is_missing(tf.constant([b"", b"x"])).numpy().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("resample", ["bilinear", "bicubic", "lanczos3", "nearest"])
+def test_every_way_to_resample_keeps_within_the_range(resample):
+    edges = np.zeros((6, 6, 3), np.uint8)
+    edges[2:4] = 255
+    wanted = ImageInput(height=9, width=9, input_range=(0.0, 1.0), resample=resample)
+    scaled = resize_and_scale(tf.constant(edges), wanted).numpy()
+    assert scaled.dtype == np.float32
+    assert (scaled.min(), scaled.max()) == (0.0, pytest.approx(1.0, abs=0.01))
+
+
+@pytest.mark.parametrize("edge", range(2, 40))
+def test_the_centre_is_cut_out_without_a_border_whatever_the_size(edge):
+    """A side one pixel short, as rounding would give, would be filled with black."""
+    wanted = ImageInput(height=edge, width=edge, input_range=(0.0, 1.0), shortest_edge=edge)
+    white = tf.fill([7, 41, 3], tf.constant(255, tf.uint8))
+    np.testing.assert_allclose(resize_and_scale(white, wanted), np.ones((edge, edge, 3)), atol=1e-5)
+
+
+def test_the_centre_of_a_wide_picture_is_its_middle():
+    picture = np.zeros((2, 6, 3), np.uint8)
+    picture[:, 2:4] = 255
+    wanted = ImageInput(height=2, width=2, input_range=(0.0, 1.0), shortest_edge=2)
+    np.testing.assert_allclose(resize_and_scale(tf.constant(picture), wanted), np.ones((2, 2, 3)))

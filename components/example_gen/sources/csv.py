@@ -1,7 +1,7 @@
 """A table with one example a row.
 
 Each feature and the label name the column that holds them; a picture's column
-holds a path relative to the table's own folder. The table is UTF-8, with or
+holds a path relative to the table's own folder, any other its value. The table is UTF-8, with or
 without a byte order mark; comma, semicolon, tab or bar separates columns,
 whichever splits the header into the wanted ones. Rows are counted as a
 spreadsheet shows them: the header is row 1.
@@ -17,6 +17,7 @@ from components.example_gen.config import SPLIT_NAMES, CsvSource
 from components.example_gen.rows import Quarantined, Row, Table
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.split_names import paths_of, split_of
+from components.example_gen.values import add_row
 from preprocessing.errors import DataError, explain
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -30,8 +31,8 @@ def read(source: CsvSource, columns: Columns) -> Table:
         columns: Features, label, carried columns and the group's column.
 
     Returns:
-        The table, in file order. Rows without a label, without a picture's path
-        or with a wrong number of fields are quarantined.
+        The table, in file order. Rows with a wrong number of fields are
+        quarantined, and those that `check_row` refuses.
 
     Raises:
         DataError: If a file is absent, empty or no UTF-8 table, a column is
@@ -85,28 +86,24 @@ def _add_row(
     columns: Columns,
     table: Table,
 ) -> None:
-    for name in (columns.label, *columns.features):
-        if not cells[name]:
-            reason = f"column {name!r} is empty"
-            label = cells[columns.label] or None
-            table.quarantined.append(Quarantined(source, reason, split, label))
-            return
-    values = {
-        name: os.path.join(folder, cells[name]) if "://" not in cells[name] else cells[name]
-        for name in columns.features
-    }
-    values.update({name: cells[name] for name in _carried(columns)})
+    values = {name: cells[feature.column] for name, feature in columns.features.items()}
+    for name in columns.named("image"):
+        if values[name] and "://" not in values[name]:
+            values[name] = os.path.join(folder, values[name])
+    carried = {name: cells[name] for name in _carried(columns)}
     group = cells[columns.group_by] or None if columns.group_by else None
-    table.rows.append(Row(source, values, cells[columns.label], split, group))
+    row = Row(source, values, cells[columns.label.name], split, group, carried)
+    add_row(table, row, columns)
 
 
 def _carried(columns: Columns) -> list[str]:
     # Every example has `source` anyway.
-    return [name for name in columns.carry if name not in ("source", columns.label)]
+    return [name for name in columns.carry if name not in ("source", columns.label.name)]
 
 
 def _wanted(columns: Columns, split_column: str | None) -> list[str]:
-    wanted = [*columns.features, columns.label, *_carried(columns)]
+    wanted = [feature.column for feature in columns.features.values()]
+    wanted += [columns.label.name, *_carried(columns)]
     wanted += [name for name in (columns.group_by, split_column) if name]
     return list(dict.fromkeys(wanted))
 

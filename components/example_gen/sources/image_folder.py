@@ -14,6 +14,7 @@ from components.example_gen.config import ImageFolderSource
 from components.example_gen.rows import Quarantined, Row, Table
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.split_names import paths_of, split_of
+from components.example_gen.values import add_row
 from preprocessing.errors import ConfigError, DataError, explain
 from preprocessing.formats import EXTENSIONS
 
@@ -30,7 +31,7 @@ def read(source: ImageFolderSource, columns: Columns) -> Table:
 
     Args:
         source: One folder, or one for each split.
-        columns: Must have exactly one image feature and carry nothing.
+        columns: Must have exactly one image feature, no other and carry nothing.
 
     Returns:
         The table; rows are sorted by path.
@@ -39,8 +40,8 @@ def read(source: ImageFolderSource, columns: Columns) -> Table:
         ConfigError: If the columns ask for what a folder cannot have.
         DataError: If a folder is absent or empty, or a class has no picture.
     """
-    feature = _only_image_feature(columns)
-    walk = _Walk(feature)
+    _check_only_an_image(columns)
+    walk = _Walk(columns)
     for split, path in paths_of(source.path).items():
         _check_is_folder(path)
         if split is not None:
@@ -54,19 +55,21 @@ def read(source: ImageFolderSource, columns: Columns) -> Table:
         else:
             walk.add(path, None, "")
     _check_classes(walk, source)
-    return Table(walk.rows, walk.quarantined, walk.notes())
+    walk.table.notes.extend(walk.notes())
+    return walk.table
 
 
 class _Walk:
     """Collects what is found; one walk may cover several split folders."""
 
-    def __init__(self, feature: str) -> None:
-        self._feature = feature
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        (self._feature,) = columns.features
         self._others: list[str] = []
         self._loops: list[str] = []
-        self.rows: list[Row] = []
-        self.quarantined: list[Quarantined] = []
+        self.table = Table([], [], [])
         self.classes: set[str] = set()
+        self.classes_with_pictures: set[str] = set()
 
     def add(self, root: str, split: str | None, prefix: str) -> None:
         """Adds the class folders of one root; `prefix` goes before its paths."""
@@ -109,10 +112,11 @@ class _Walk:
             self._others.append(prefix + relative)
         elif label is None:
             reason = "it lies in no class folder, so it has no label"
-            self.quarantined.append(Quarantined(prefix + relative, reason, split))
+            self.table.quarantined.append(Quarantined(prefix + relative, reason, split))
         else:
-            path = os.path.join(root, relative)
-            self.rows.append(Row(prefix + relative, {self._feature: path}, label, split))
+            self.classes_with_pictures.add(label)
+            values = {self._feature: os.path.join(root, relative)}
+            add_row(self.table, Row(prefix + relative, values, label, split), self._columns)
 
     def _files(self, folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[str]:
         identity = _identity(folder)
@@ -127,13 +131,15 @@ class _Walk:
                 yield prefix + name
 
 
-def _only_image_feature(columns: Columns) -> str:
-    if list(columns.features.values()) != ["image"]:
+def _check_only_an_image(columns: Columns) -> None:
+    kinds = {name: feature.kind for name, feature in columns.features.items()}
+    if list(kinds.values()) != ["image"]:
         raise ConfigError(
             explain(
-                "data.source: a folder of pictures gives exactly one image feature; "
-                "use a csv source for more.",
-                dict(columns.features),
+                "data.source: kind image_folder has exactly one image feature and nothing else; "
+                "for texts, numbers, categories or more pictures write kind: csv or "
+                "kind: tfrecord.",
+                kinds,
             )
         )
     unknown = [name for name in columns.carry if name != "source"]
@@ -141,7 +147,6 @@ def _only_image_feature(columns: Columns) -> str:
         raise ConfigError(
             explain("A folder of pictures has no such column to slice by.", unknown[0], ["source"])
         )
-    return next(iter(columns.features))
 
 
 def _check_is_folder(path: str) -> None:
@@ -182,7 +187,7 @@ def _check_classes(walk: _Walk, source: ImageFolderSource) -> None:
     """Refuses sources without classes and classes without pictures."""
     where = source.path if isinstance(source.path, str) else ", ".join(source.path.values())
     if not walk.classes:
-        found = f"{len(walk.quarantined)} pictures and no folder"
+        found = f"{len(walk.table.quarantined)} pictures and no folder"
         raise DataError(
             explain(
                 "data.source.path: no class folders; put each class's pictures into a folder "
@@ -191,7 +196,7 @@ def _check_classes(walk: _Walk, source: ImageFolderSource) -> None:
                 see=where,
             )
         )
-    empty = sorted(walk.classes - {row.label for row in walk.rows})
+    empty = sorted(walk.classes - walk.classes_with_pictures)
     if empty:
         others = walk.others_of(empty[0])
         found = f"no picture, {len(others)} other files" + (f": {others[0]}" if others else "")
