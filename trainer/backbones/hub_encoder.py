@@ -141,7 +141,7 @@ def _find_call(graph: meta_graph_pb2.MetaGraphDef, origin: str) -> Call:
     calls = read_calls(graph)
     call = choose_call(calls, lambda one: set(one.inputs) == set(TOKENS))
     if call is None:
-        given = {name or str(spec): None for one in calls for name, spec in one.inputs.items()}
+        given = [name or str(spec) for name, spec in calls[0].inputs.items()] if calls else []
         found = f"This one takes {', '.join(given)}." if given else f"It offers: {offered(graph)}."
         what = f"A text encoder takes {', '.join(TOKENS)} from its preprocessor. {found}"
         raise BackboneError(explain(what, origin))

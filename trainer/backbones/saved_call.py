@@ -9,7 +9,13 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_object_graph_pb2, str
 Shape = tuple[int | None, ...]
 
 # What Keras and tf.Module hang on a saved object beside what is meant to be called.
-_PLUMBING = ("signatures", "variables", "trainable_variables", "regularization_losses")
+_PLUMBING = (
+    "signatures",
+    "variables",
+    "trainable_variables",
+    "regularization_losses",
+    "save_counter",
+)
 _MOST = 100  # More than any tensor has dimensions.
 
 
@@ -89,7 +95,7 @@ def read_calls(graph: meta_graph_pb2.MetaGraphDef) -> list[Call]:
         last the signature serving_default; what takes or gives anything but
         tensors and dicts of them is left out.
     """
-    calls = []
+    calls: list[Call] = []
     own = _children(graph).get("__call__")
     if own is not None:
         calls += _own_calls(own.function, graph.object_graph_def)
