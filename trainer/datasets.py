@@ -5,7 +5,7 @@ Another storage format is another `read_*` here that yields the same elements.
 
 import collections
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -85,6 +85,22 @@ def read_features(
         records = records.concatenate(tf.data.TFRecordDataset(zipped, compression_type="GZIP"))
     # Parsing a batch at a time is several times as fast as one by one.
     return records.batch(_PARSE_BATCH).map(parse, tf.data.AUTOTUNE).unbatch()
+
+
+def known_labels(
+    dataset: tf.data.Dataset, is_known: Callable[[tf.Tensor], tf.Tensor]
+) -> Iterator[np.ndarray]:
+    """Passes over the labels of a split.
+
+    Args:
+        dataset: Elements as `read_features` yields them.
+        is_known: As `scan` takes it.
+
+    Yields:
+        The labels that are known, `[batch, …]`.
+    """
+    for labels in dataset.map(lambda _, label: label).batch(_PARSE_BATCH).as_numpy_iterator():
+        yield labels[np.asarray(is_known(labels))]
 
 
 def scan(

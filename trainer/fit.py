@@ -12,17 +12,19 @@ products, about 660, 0.838 and 0.810 (0.827 and 0.802).
 """
 
 import math
+from collections.abc import Sequence
 
 import tensorflow as tf
 import tf_keras
 from absl import logging
 
 from preprocessing.errors import DataError
-from trainer.callbacks import SQUARED_LOSS, CheckLoss, KeepBest, KeepHistory, ReportProgress
+from trainer.callbacks import SQUARED_LOSS, CheckLoss, KeepBest, KeepHistory, reports
 from trainer.checkpoints import Checkpoint, SaveTraining
 from trainer.config import TrainConfig
 from trainer.datasets import Split, make_batches, scan
 from trainer.heads import VECTOR_LENGTH, adapt_head
+from trainer.strategy import share_batches
 from trainer.tasks.task import Task
 
 MOMENTUM = 0.9
@@ -42,8 +44,9 @@ def fit_head(
     evaluation: tf.data.Dataset,
     task: Task,
     config: TrainConfig,
-    log_dir: str,
+    log_dir: str | None,
     checkpoints: str | None = None,
+    callbacks: Sequence[tf_keras.callbacks.Callback] = (),
 ) -> dict[str, list[float]]:
     """Trains a head in place and leaves it with its best weights.
 
@@ -52,15 +55,18 @@ def fit_head(
     know are left out.
 
     Args:
-        head: From `build_head`; its statistics are set here.
+        head: From `build_head`, in the scope of the strategy to train with; its
+            statistics are set here.
         train: `({feature: [width] float32}, label)`, unbatched.
         evaluation: The same, to stop on.
         task: Which labels are known, and what the loss is.
         config: The recipe's values. With the same seed the weights come out
             the same to the bit on the same machine, without a GPU.
-        log_dir: Folder for TensorBoard, or a URL of one.
+        log_dir: Folder for TensorBoard, or a URL of one; None, as for a trial
+            among many, leaves out that and the progress.
         checkpoints: Folder of this training's state, from which a killed one
             goes on to the same result; None keeps nothing.
+        callbacks: Further ones, run after each epoch.
 
     Returns:
         `loss`, `eval_loss` and the task's score, here and on eval (`eval_…`),
@@ -94,20 +100,21 @@ def fit_head(
     def squared_loss(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         return tf.square(loss(labels, logits))
 
-    head.compile(
-        _optimizer(config, train_split.examples, steps * config.epochs),
-        loss,
-        metrics=[
-            tf_keras.metrics.MeanMetricWrapper(score, task.score_name),
-            tf_keras.metrics.MeanMetricWrapper(squared_loss, SQUARED_LOSS),
-        ],
-        steps_per_execution=min(_STEPS_PER_CALL, steps),
-    )
-    head.optimizer.build(head.trainable_variables)
-    best, kept = KeepBest(config.patience, eval_split.examples), KeepHistory()
-    state = Checkpoint(checkpoints, head, [head.optimizer], [best, kept])
-    epochs = state.restore("head")
-    if not state.finished:
+    with head.distribute_strategy.scope():
+        head.compile(
+            _optimizer(config, train_split.examples, steps * config.epochs),
+            loss,
+            metrics=[
+                tf_keras.metrics.MeanMetricWrapper(score, task.score_name),
+                tf_keras.metrics.MeanMetricWrapper(squared_loss, SQUARED_LOSS),
+            ],
+            weighted_metrics=[],
+            steps_per_execution=min(_STEPS_PER_CALL, steps),
+        )
+        head.optimizer.build(head.trainable_variables)
+        best, kept = KeepBest(config.patience, eval_split.examples), KeepHistory()
+        state = Checkpoint(checkpoints, head, [head.optimizer], [best, kept])
+        epochs = state.restore("head")
         # One that was about to stop has no epochs left.
         epochs = config.epochs if kept.stopped else epochs
         batches = make_batches(
@@ -116,19 +123,24 @@ def fit_head(
             config.seed,
             range(epochs * passes, config.epochs * passes),
         )
+        evaluated = make_batches(eval_split, _EVAL_BATCH)
+        train_data = share_batches(batches.prefetch(tf.data.AUTOTUNE), weigh=True)
+        eval_data = share_batches(evaluated, weigh=False)
+    if not state.finished:
         head.fit(
-            batches.prefetch(tf.data.AUTOTUNE),
-            validation_data=make_batches(eval_split, _EVAL_BATCH),
+            train_data,
+            validation_data=eval_data,
             initial_epoch=epochs,
             epochs=config.epochs,
             steps_per_epoch=steps,
+            validation_steps=len(evaluated),
             # The check comes first: nothing after it should act on a NaN.
             callbacks=[
                 CheckLoss(config.learning_rate),
                 best,
+                *callbacks,
                 kept,
-                ReportProgress(config.epochs),
-                tf_keras.callbacks.TensorBoard(log_dir, write_graph=False),
+                *reports(config.epochs, log_dir),
                 SaveTraining(state, SAVE_SECONDS),
             ],
             verbose=0,
@@ -145,13 +157,11 @@ def _look_at(name: str, dataset: tf.data.Dataset, task: Task) -> Split:
     split = scan(dataset, task.is_known)
     if split.unknown:
         logging.warning(
-            "%d examples of the %s split are left out: the training split lacks their class",
-            split.unknown,
-            name,
+            "%d examples of the %s split are left out: %s", split.unknown, name, task.unknown
         )
     if not split.examples:
         raise DataError(
-            f"The {name} split has no examples of a class that training knows, and the head needs "
+            f"The {name} split has no examples whose label training knows, and the head needs "
             "some in both: train to learn from, eval to tell when to stop."
         )
     return split

@@ -1,13 +1,17 @@
 """Whether an example has the positive label: one logit and a sigmoid."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from preprocessing.config import LabelConfig
 from preprocessing.errors import DataError, explain
 from trainer.config import LossConfig
+from trainer.tasks.losses import sigmoid_loss
 from trainer.tasks.task import Task
+from trainer.tasks.weights import class_weights, count_classes
 
 
 def read_classes(vocabulary: Sequence[str], config: LabelConfig) -> list[str]:
@@ -28,30 +32,24 @@ def read_classes(vocabulary: Sequence[str], config: LabelConfig) -> list[str]:
     return [others[0], str(config.positive)]
 
 
-def loss(labels: tf.Tensor, logits: tf.Tensor, config: LossConfig) -> tf.Tensor:
-    """Cross entropy of `[batch]` 0 or 1 and `[batch, 1]` logits, in nats; focal as asked."""
-    targets = tf.cast(labels, tf.float32)[:, tf.newaxis]
-    return tf.reduce_sum(sigmoid_loss(targets, logits, config), axis=-1)
+def loss(
+    labels: tf.Tensor, logits: tf.Tensor, config: LossConfig, weights: np.ndarray | None = None
+) -> tf.Tensor:
+    """Cross entropy of `[batch]` 0 or 1 and `[batch, 1]` logits, in nats.
 
-
-def sigmoid_loss(targets: tf.Tensor, logits: tf.Tensor, config: LossConfig) -> tf.Tensor:
-    """Cross entropy of each output by itself.
-
-    Args:
-        targets: `[batch, outputs]` float32, 0 or 1.
-        logits: The same shape.
-        config: Smoothing and focal loss.
-
-    Returns:
-        `[batch, outputs]` float32, in nats.
+    `weights`, `[2]`, say how much an example of each class counts.
     """
-    targets = targets * (1 - config.label_smoothing) + config.label_smoothing / 2
-    losses = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
-    if config.focal_gamma:
-        probabilities = tf.sigmoid(logits)
-        missed = targets * (1 - probabilities) + (1 - targets) * probabilities
-        losses *= missed**config.focal_gamma
-    return losses
+    losses = sigmoid_loss(tf.cast(labels, tf.float32), logits[:, 0], config)
+    return losses if weights is None else losses * tf.gather(tf.constant(weights), labels)
+
+
+def inform(batches: Iterable[np.ndarray], classes: Sequence[str], config: LossConfig) -> Task:
+    """Weighs the classes as the config says; see weights.py."""
+    if config.class_weights is None:
+        return TASK
+    counts = count_classes(batches, len(classes))
+    weights = class_weights(config.class_weights, classes, counts)
+    return TASK._replace(loss=functools.partial(loss, weights=weights))
 
 
 def score(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -83,7 +81,9 @@ TASK = Task(
     units=lambda classes: 1,
     label=lambda classes: tf.io.FixedLenFeature([], tf.int64),
     is_known=lambda labels: labels >= 0,
+    unknown="they have no label",
     loss=loss,
+    inform=inform,
     score=score,
     score_name="accuracy",
     predict=predict,

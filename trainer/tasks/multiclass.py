@@ -1,13 +1,17 @@
 """One of several classes: softmax and cross entropy."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from preprocessing.config import LabelConfig
 from preprocessing.errors import DataError
 from trainer.config import LossConfig
+from trainer.tasks.losses import softmax_loss
 from trainer.tasks.task import Task
+from trainer.tasks.weights import class_weights, count_classes
 
 
 def read_classes(vocabulary: Sequence[str], config: LabelConfig) -> list[str]:
@@ -23,19 +27,24 @@ def read_classes(vocabulary: Sequence[str], config: LabelConfig) -> list[str]:
     return list(vocabulary)
 
 
-def loss(labels: tf.Tensor, logits: tf.Tensor, config: LossConfig) -> tf.Tensor:
+def loss(
+    labels: tf.Tensor, logits: tf.Tensor, config: LossConfig, weights: np.ndarray | None = None
+) -> tf.Tensor:
     """Cross entropy of `[batch]` class ids and `[batch, classes]` logits, in nats.
 
-    With `focal_gamma` each example counts less the surer the model is of it
-    already (Lin et al. 2017, https://arxiv.org/abs/1708.02002).
+    `weights`, `[classes]`, say how much an example of each class counts.
     """
-    classes = logits.shape[-1]
-    share = config.label_smoothing
-    targets = tf.one_hot(labels, classes) * (1 - share) + share / classes
-    log_probabilities = tf.nn.log_softmax(logits)
-    if config.focal_gamma:
-        log_probabilities *= (1 - tf.exp(log_probabilities)) ** config.focal_gamma
-    return -tf.reduce_sum(targets * log_probabilities, axis=-1)
+    losses = softmax_loss(tf.one_hot(labels, logits.shape[-1]), logits, config)
+    return losses if weights is None else losses * tf.gather(tf.constant(weights), labels)
+
+
+def inform(batches: Iterable[np.ndarray], classes: Sequence[str], config: LossConfig) -> Task:
+    """Weighs the classes as the config says; see weights.py."""
+    if config.class_weights is None:
+        return TASK
+    counts = count_classes(batches, len(classes))
+    weights = class_weights(config.class_weights, classes, counts)
+    return TASK._replace(loss=functools.partial(loss, weights=weights))
 
 
 def score(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -67,7 +76,9 @@ TASK = Task(
     units=lambda classes: classes,
     label=lambda classes: tf.io.FixedLenFeature([], tf.int64),
     is_known=lambda labels: labels >= 0,
+    unknown="the training split lacks their class",
     loss=loss,
+    inform=inform,
     score=score,
     score_name="accuracy",
     predict=predict,

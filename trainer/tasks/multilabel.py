@@ -1,14 +1,17 @@
 """Any number of labels at once: a sigmoid each."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from preprocessing.config import LabelConfig
 from preprocessing.errors import DataError
 from trainer.config import LossConfig
-from trainer.tasks.binary import sigmoid_loss
+from trainer.tasks.losses import sigmoid_loss
 from trainer.tasks.task import Task
+from trainer.tasks.weights import label_weights
 
 
 def read_classes(vocabulary: Sequence[str], config: LabelConfig) -> list[str]:
@@ -25,9 +28,39 @@ def read_classes(vocabulary: Sequence[str], config: LabelConfig) -> list[str]:
     return list(vocabulary)
 
 
-def loss(labels: tf.Tensor, logits: tf.Tensor, config: LossConfig) -> tf.Tensor:
-    """Mean over the labels of each one's cross entropy, in nats; focal as asked."""
-    return tf.reduce_mean(sigmoid_loss(labels, logits, config), axis=-1)
+def loss(
+    labels: tf.Tensor, logits: tf.Tensor, config: LossConfig, weights: np.ndarray | None = None
+) -> tf.Tensor:
+    """Sum over the labels of each one's cross entropy, in nats.
+
+    The sum, so that each is learned as if it were alone.
+
+    Args:
+        labels: `[batch, classes]` float32, 0 or 1.
+        logits: The same shape.
+        config: Smoothing and focal loss.
+        weights: `[2, classes]`, how much it counts that an example lacks a
+            label, and that it has it.
+
+    Returns:
+        `[batch]` float32.
+    """
+    losses = sigmoid_loss(labels, logits, config)
+    if weights is not None:
+        losses *= tf.where(labels > 0, weights[1], weights[0])
+    return tf.reduce_sum(losses, axis=-1)
+
+
+def inform(batches: Iterable[np.ndarray], classes: Sequence[str], config: LossConfig) -> Task:
+    """Weighs the labels as the config says; see weights.py."""
+    if config.class_weights is None:
+        return TASK
+    examples, counts = 0, np.zeros(len(classes))
+    for labels in batches:
+        examples += len(labels)
+        counts += labels.sum(axis=0)
+    weights = label_weights(config.class_weights, classes, counts, examples)
+    return TASK._replace(loss=functools.partial(loss, weights=weights))
 
 
 def score(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -66,7 +99,9 @@ TASK = Task(
     units=lambda classes: classes,
     label=lambda classes: tf.io.FixedLenFeature([classes], tf.float32),
     is_known=lambda labels: tf.ones([tf.shape(labels)[0]], tf.bool),
+    unknown="",  # none: an example may have no label at all
     loss=loss,
+    inform=inform,
     score=score,
     score_name="accuracy",
     predict=predict,

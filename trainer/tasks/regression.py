@@ -1,17 +1,45 @@
 """A number: squared error."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from preprocessing.config import LabelConfig
+from preprocessing.errors import DataError
 from trainer.config import LossConfig
 from trainer.tasks.task import Task
 
 
-def loss(labels: tf.Tensor, logits: tf.Tensor, config: LossConfig) -> tf.Tensor:
-    """Squared error of `[batch]` numbers and `[batch, 1]` outputs."""
-    return tf.square(labels - logits[:, 0])
+def loss(
+    labels: tf.Tensor, logits: tf.Tensor, config: LossConfig, deviation: float = 1.0
+) -> tf.Tensor:
+    """Half the squared error of `[batch]` numbers and `[batch, 1]` outputs, in variances.
+
+    Half, because its slope is then the error itself, as that of a cross
+    entropy is. The config has no say.
+    """
+    return tf.square((labels - logits[:, 0]) / deviation) / 2
+
+
+def inform(batches: Iterable[np.ndarray], classes: Sequence[str], config: LossConfig) -> Task:
+    """Takes the unit of the labels from the training split.
+
+    Raises:
+        DataError: If all of its labels are the same.
+    """
+    labels = np.concatenate([np.zeros(0), *batches])
+    if not len(labels):
+        return TASK
+    mean, deviation = float(labels.mean()), float(labels.std())
+    if not deviation:
+        raise DataError(
+            f"Every label of the training split is {mean:g}, so there is nothing to learn."
+        )
+    return TASK._replace(
+        loss=functools.partial(loss, deviation=deviation), label_unit=(mean, deviation)
+    )
 
 
 def score(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -33,7 +61,9 @@ TASK = Task(
     units=lambda classes: 1,
     label=lambda classes: tf.io.FixedLenFeature([], tf.float32),
     is_known=tf.math.is_finite,
+    unknown="their label is not a number",
     loss=loss,
+    inform=inform,
     score=score,
     score_name="negative_absolute_error",
     predict=predict,
