@@ -33,6 +33,10 @@ class DataError(UsageError):
     """The data that the config points at cannot be used."""
 
 
+class DivergedError(GraftError):
+    """The loss of a training is no longer a number."""
+
+
 class QuarantineError(GraftError):
     """More examples than the config allows could not be read."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import tf_keras
 
 from preprocessing import progress
-from preprocessing.errors import GraftError, explain
+from preprocessing.errors import DivergedError, explain
 
 # Name of the metric that holds the mean of the squared losses.
 SQUARED_LOSS = "squared_loss"
@@ -28,6 +28,21 @@ class ReportProgress(tf_keras.callbacks.Callback):
         progress.report("Trainer", epoch + 1, self._epochs, "epochs")
 
 
+def reports(epochs: int, log_dir: str | None) -> list[tf_keras.callbacks.Callback]:
+    """Makes what tells people of a training.
+
+    Args:
+        epochs: How many there are at most.
+        log_dir: Folder for TensorBoard, or a URL of one; None tells nobody.
+
+    Returns:
+        The callbacks.
+    """
+    if log_dir is None:
+        return []
+    return [ReportProgress(epochs), tf_keras.callbacks.TensorBoard(log_dir, write_graph=False)]
+
+
 class CheckLoss(tf_keras.callbacks.Callback):
     """Ends training once the loss is no longer a number."""
 
@@ -41,11 +56,11 @@ class CheckLoss(tf_keras.callbacks.Callback):
         """Checks both losses.
 
         Raises:
-            GraftError: If one is NaN or infinite; says what to change.
+            DivergedError: If one is NaN or infinite; says what to change.
         """
         losses = [(logs or {})[name] for name in ("loss", "val_loss")]
         if not all(math.isfinite(loss) for loss in losses):
-            raise GraftError(
+            raise DivergedError(
                 explain(
                     f"Training diverged: the loss is not a finite number after epoch {epoch + 1}. "
                     f"Make {self._key} (now {self._learning_rate:g}) ten times smaller.",

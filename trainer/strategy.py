@@ -1,0 +1,165 @@
+"""Where a model is trained: on one device, on several, on several machines, on a TPU.
+
+Whatever the strategy, a step looks at the same examples and its loss is their
+mean, so the result differs from one device's by rounding alone (and by dropout,
+which each replica draws for itself). Another strategy is another entry of
+`_MAKERS` and of `TrainConfig.strategy`.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from preprocessing.errors import UsageError, explain
+
+_MULTI_WORKER = "train.strategy: multi_worker needs TF_CONFIG in the environment of each worker"
+_EXAMPLE = (
+    '{"cluster": {"worker": ["host1:port", "host2:port"]}, "task": {"type": "worker", "index": 0}}'
+)
+
+
+@functools.cache
+def make_strategy(name: str) -> tf.distribute.Strategy:
+    """Makes a strategy, once in a process: workers connect only once.
+
+    Args:
+        name: As in `TrainConfig.strategy`.
+
+    Returns:
+        The strategy; models are built in its scope.
+
+    Raises:
+        UsageError: If this machine or its environment has not what it needs.
+    """
+    return _MAKERS[name]()
+
+
+def is_chief(strategy: tf.distribute.Strategy) -> bool:
+    """Whether this process is the one that writes."""
+    resolver = strategy.cluster_resolver
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) or resolver is None:
+        return True
+    return resolver.task_type == "chief" or (
+        resolver.task_type == "worker"
+        and resolver.task_id == 0
+        and "chief" not in resolver.cluster_spec().jobs
+    )
+
+
+@contextlib.contextmanager
+def place_to_write(strategy: tf.distribute.Strategy, folder: str) -> Iterator[str]:
+    """Gives the folder to the chief, and to others one that is gone afterwards.
+
+    Every worker must go through what saving does, or the chief would wait for it.
+    All leave together, so that none looks for a result before it is there.
+    """
+    if is_chief(strategy):
+        yield folder
+    else:
+        with tempfile.TemporaryDirectory() as elsewhere:
+            yield elsewhere
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        _meet(strategy)
+
+
+def share_batches(batches: tf.data.Dataset, *, weigh: bool) -> Any:
+    """Gives each replica its part of every batch.
+
+    Args:
+        batches: `(features, labels)`, the same on every worker.
+        weigh: Adds weights to the examples, so that Keras, which averages over
+            a replica's examples and then over replicas, gives the mean over the
+            whole batch where its parts differ in size.
+
+    Returns:
+        What Keras' `fit` takes: the batches as they are for one replica.
+    """
+    strategy = tf.distribute.get_strategy()
+    replicas = strategy.num_replicas_in_sync
+    if replicas == 1:
+        return batches
+
+    def for_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        own = replicas // context.num_input_pipelines
+        first = context.input_pipeline_id * own
+
+        def parts(features: Any, labels: tf.Tensor) -> tf.data.Dataset:
+            size = tf.shape(labels, tf.int64)[0]
+
+            def part(replica: tf.Tensor) -> tuple:
+                start, end = size * replica // replicas, size * (replica + 1) // replicas
+                elements = tf.nest.map_structure(lambda one: one[start:end], (features, labels))
+                if not weigh:
+                    return elements
+                weight = tf.cast((end - start) * replicas, tf.float32) / tf.cast(size, tf.float32)
+                return *elements, tf.fill([end - start], weight)
+
+            return tf.data.Dataset.range(first, first + own).map(part)
+
+        return batches.flat_map(parts).prefetch(tf.data.AUTOTUNE)
+
+    return strategy.distribute_datasets_from_function(for_worker)
+
+
+def _meet(strategy: tf.distribute.Strategy) -> None:
+    @tf.function
+    def count() -> tf.Tensor:
+        return strategy.reduce("sum", strategy.run(lambda: tf.constant(1)), axis=None)
+
+    count()
+
+
+def _multi_worker() -> tf.distribute.Strategy:
+    text = os.environ.get("TF_CONFIG")
+    if not text:
+        raise UsageError(f"{_MULTI_WORKER}, such as {_EXAMPLE}; there is none.")
+    try:
+        given = json.loads(text)
+        workers = given["cluster"]["worker"] + given["cluster"].get("chief", [])
+        valid = len(workers) > 0 and given["task"]["index"] < len(
+            given["cluster"][given["task"]["type"]]
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        valid = False
+    if not valid:
+        raise UsageError(explain(f"{_MULTI_WORKER}, such as {_EXAMPLE}", text))
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except RuntimeError as error:
+        if "program startup" not in str(error):
+            raise
+        raise UsageError(
+            "train.strategy: multi_worker must be set up before TensorFlow does anything else, and "
+            "`graft run` has other work for it in the same process. Give the Trainer a process of "
+            "its own on each worker, or take train.strategy: mirrored."
+        ) from None
+
+
+def _tpu() -> tf.distribute.Strategy:
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        return tf.distribute.TPUStrategy(resolver)
+    except (ValueError, tf.errors.OpError) as error:
+        raise UsageError(
+            explain(
+                "train.strategy: tpu finds no TPU. TPU_NAME in the environment names it: `local` "
+                f"on a TPU VM. {str(error).splitlines()[0]}",
+                os.environ.get("TPU_NAME"),
+            )
+        ) from None
+
+
+_MAKERS: Mapping[str, Callable[[], tf.distribute.Strategy]] = {
+    "one_device": tf.distribute.get_strategy,
+    "mirrored": tf.distribute.MirroredStrategy,
+    "multi_worker": _multi_worker,
+    "tpu": _tpu,
+}
