@@ -21,6 +21,7 @@ CODE_OF = {
         "components/embedder",
         "preprocessing",
         "trainer/augmentation.py",
+        "trainer/augmentation.py",
         "trainer/backbones",
         "trainer/embed.py",
         "trainer/features.py",

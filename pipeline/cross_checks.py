@@ -142,7 +142,7 @@ def check_training(config: "Config") -> Breaches:
     for name, alpha in (("mixup", train.augment.mixup), ("cutmix", train.augment.cutmix)):
         if alpha:
             what = f"views cannot be mixed; fine-tuning can: train.fine_tune.augment.{name}"
-            yield ("train", "augment", name), explain(what, alpha, [0])
+            yield ("train", "augment", name), explain(what, alpha)
 
 
 def check_head_function(config: "Config", base: Path) -> Breaches:

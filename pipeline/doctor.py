@@ -135,6 +135,25 @@ def check_setuptools() -> Check:
     return _graded("setuptools", right, found, START_OVER)
 
 
+def check_text() -> Check:
+    """Looks for a tensorflow-text whose ops are made for the installed TensorFlow."""
+    text, tensorflow = installed("tensorflow-text"), installed("tensorflow")
+    right = bool(text and tensorflow and _numbers(text)[:2] == _numbers(tensorflow)[:2])
+    found = f"{text or 'not installed'}, for TensorFlow {tensorflow or 'that is not installed'}"
+    return _graded("tensorflow-text", right, found, START_OVER)
+
+
+def check_transformers() -> Check:
+    """Looks for a transformers that still has TF models and reads safetensors into them.
+
+    4.54 on want torch for that, 5 dropped the models. Only hf: backbones use it.
+    """
+    version = installed("transformers")
+    right = version is not None and (4, 46, 3) <= _numbers(version) < (4, 54)
+    found = f"{version or 'not installed'}{'' if right else ', 4.46.3 to 4.53 is needed by hf:'}"
+    return Check("transformers", "ok" if right else "warn", found, "" if right else START_OVER)
+
+
 def check_beam() -> Check:
     """Looks for Beam and the in-process runner that local runs ask for by name.
 
@@ -210,6 +229,8 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     check_keras_mode,
     check_hub,
     check_setuptools,
+    check_text,
+    check_transformers,
     check_beam,
     check_versions,
     check_tfx_import,

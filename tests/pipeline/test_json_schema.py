@@ -41,8 +41,18 @@ def test_the_examples_are_valid(path):
 
 def test_both_forms_of_a_backbone_are_valid():
     assert errors(GOOD) == []
-    long = {"image": {"backbone": {"handle": "keras:MobileNetV2", "size": 96}}}
+    long = {"image": {"kind": "image", "backbone": {"handle": "keras:MobileNetV2", "size": 96}}}
     assert errors({**GOOD, "features": long}) == []
+
+
+def test_every_kind_of_feature_is_valid():
+    features = {
+        "picture": {"kind": "image", "backbone": "hub:a", "missing": "default"},
+        "name": {"kind": "text", "backbone": "hub:a", "column": "title"},
+        "price": {"kind": "numeric", "buckets": 5},
+        "brand": {"kind": "categorical", "top_k": None},
+    }
+    assert errors({**GOOD, "features": features}) == []
 
 
 @pytest.mark.parametrize(
@@ -54,7 +64,11 @@ def test_both_forms_of_a_backbone_are_valid():
         {"data": {"source": {"kind": "csvs", "path": "a"}}},
         {"evaluate": {"thresholds": {"acuracy": {}}}},
         {"features": {}},
-        {"features": {"my-image": {"backbone": "hub:a"}}},
+        {"features": {"my-image": {"kind": "image", "backbone": "hub:a"}}},
+        {"features": {"image": {"backbone": "hub:a"}}},
+        {"features": {"image": {"kind": "imagee", "backbone": "hub:a"}}},
+        {"features": {"price": {"kind": "numeric", "backbone": "hub:a"}}},
+        {"features": {"brand": {"kind": "categorical", "buckets": 3}}},
         {"name": "My Flowers"},
     ],
 )

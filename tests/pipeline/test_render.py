@@ -5,6 +5,7 @@ import io
 from rich.console import Console
 
 from pipeline.doctor import Check
+from pipeline.evaluate_config import METRICS
 from pipeline.render import render_checks, render_handles, render_summary
 from pipeline.summary import (
     ClassMetrics,
@@ -102,6 +103,47 @@ def test_slices_are_shown_with_the_hardest_first():
     ]
 
 
+def test_a_class_without_confusions_has_no_column_for_them():
+    classes = (ClassMetrics(name="rose", examples=10, precision=0.5, recall=0.4),)
+    table = lines(shown(task="multilabel", classes={"eval": classes}), "eval: class", "rose")
+    assert table == ["eval: class Examples Precision Recall", "rose 10 0.500 0.400"]
+
+
+def test_slices_of_numbers_come_with_the_largest_error_first():
+    slices = tuple(
+        SliceMetrics(slice={"brand": name}, metrics={"mae": mae, "rmse": 2 * mae, "r2": -0.1})
+        for name, mae in (("a", 0.5), ("b", 12_345.6))
+    )
+    text = shown(task="regression", slices={"eval": slices})
+    assert lines(text, "eval: slice", "brand") == [
+        "eval: slice MAE RMSE R2",
+        "brand = b 12,346 24,691 -0.100",
+        "brand = a 0.500 1.000 -0.100",
+    ]
+
+
+def test_what_is_known_of_data_and_training_is_told_in_lines():
+    text = shown(
+        missing={"brand": {"train": 1200, "eval": 3, "test": 0}, "image": {"train": 1}},
+        truncated={"name": {"train": 0, "eval": 7}},
+        tuned={"head.dropout": 0.2, "epochs": 20},
+        history={"loss": [1.0, 0.5, 0.4], "eval_loss": [0.9, 0.6, 0.7]},
+        training_notes=("started from the head of the last blessed model",),
+    )
+    start = text.index("  Missing")
+    assert text[start : text.index("  Took")] == (
+        "  Missing     brand: 1,200 in train, 3 in eval\n"
+        "              image: 1 in train\n"
+        "  Cut short   name: 7 in eval\n"
+        "  Tuned       epochs: 20\n"
+        "              head.dropout: 0.2\n"
+        "  Pushed      /somewhere/serving/flowers/4\n"
+        "  Training    3 epochs, eval loss 0.900 at first, 0.600 at best (epoch 2)\n"
+        "              started from the head of the last blessed model\n"
+        "              tensorboard --logdir /somewhere/logs\n"
+    )
+
+
 def test_what_was_set_aside_is_shown_with_its_reason_and_a_long_name_is_not_cut():
     name = "train/" + "very_long_name_" * 6 + ".png"
     text = shown(
@@ -151,6 +193,16 @@ def test_names_in_square_brackets_are_no_markup():
     )
     assert "[red]/a.png" in text
     assert "[/] is no tag" in text
+
+
+def test_the_metrics_of_every_task_fit_into_80_columns():
+    for task in ("multiclass", "binary", "multilabel", "regression"):
+        wide = -1234.5678 if task == "regression" else 0.98765
+        figures = {name: wide for name, one in METRICS.items() if task in one.tasks}
+        text = shown(task=task, metrics={"eval": figures, "test": figures})
+        assert max(map(len, text[: text.index("  Blessed")].splitlines())) <= 80
+        table = lines(text, "Split")[0]
+        assert all(METRICS[name].title in table for name in figures)
 
 
 def test_tables_fit_into_80_columns():
