@@ -7,6 +7,7 @@ from PIL import Image
 
 from pipeline.config import load_config
 from preprocessing.errors import ConfigError, DataError
+from preprocessing.inputs import ImageInput
 
 AFTER = [
     "StatisticsGen",
@@ -41,12 +42,10 @@ def build(tmp_path):
         path.write_text(
             "name: records\n"
             f"data:\n  source: {source}\n{more}"
-            "features: {image: {backbone: keras:MobileNetV2}}\n"
+            "features: {image: {kind: image, backbone: keras:MobileNetV2}}\n"
         )
         backbone = Backbone(
-            height=96,
-            width=96,
-            input_range=(-1, 1),
+            input=ImageInput(height=96, width=96, input_range=(-1, 1)),
             feature_width=1280,
             handle="keras:MobileNetV2",
             kind="keras",
@@ -92,6 +91,19 @@ def test_pictures_are_read_by_one_node(build):
 )
 def test_without_a_test_split_nothing_waits_for_one(build, source, more):
     assert "TestEvaluator" not in _ids(build(source, more))
+
+
+def test_a_changed_line_of_the_users_head_is_seen_by_the_trainers_cache(build, tmp_path):
+    def trainer():
+        source = "{kind: image_folder, path: pictures}"
+        nodes = build(source, "train: {head: {function: heads:build}}\n").components
+        return {node.id: node for node in nodes}["Trainer"].exec_properties["custom_config"]
+
+    (tmp_path / "heads.py").write_text("def build(inputs, units): ...\n")
+    before = trainer()
+    assert trainer() == before
+    (tmp_path / "heads.py").write_text("def build(inputs, units): ...  # Another line.\n")
+    assert trainer() != before
 
 
 def test_mistakes_in_the_files_show_before_anything_runs(build):
