@@ -79,7 +79,9 @@ def _columns(serialized: bytes) -> dict:
 
     columns = tf.train.Example.FromString(serialized).features.feature
     return {
-        name: list(feature.bytes_list.value or feature.int64_list.value)[0]
+        name: list(
+            feature.bytes_list.value or feature.int64_list.value or feature.float_list.value
+        )[0]
         for name, feature in columns.items()
     }
 
@@ -88,19 +90,18 @@ def _columns(serialized: bytes) -> dict:
 def ingest(tmp_path):
     """Declares the component and runs its executor through Beam."""
 
-    def run(data: dict, label: str = "label", carry=(), features=("image",)) -> Ingested:
+    def run(data: dict, label=None, carry=(), features=("image",)) -> Ingested:
         from tfx.types import standard_artifacts
 
         from components.example_gen.component import RowExampleGen
         from components.example_gen.config import DataConfig
         from components.example_gen.executor import Executor
-        from preprocessing.config import ImageFeature
+        from preprocessing.config import ImageFeature, LabelConfig
 
+        if not isinstance(features, dict):
+            features = {name: ImageFeature(backbone="hub:x") for name in features}
         component = RowExampleGen(
-            DataConfig.model_validate(data),
-            {name: ImageFeature(backbone="keras:MobileNetV2") for name in features},
-            label,
-            carry,
+            DataConfig.model_validate(data), features, label or LabelConfig(), carry
         )
         artifact = standard_artifacts.Examples()
         artifact.uri = str(tmp_path / "root" / "ExampleGen" / "examples" / "1")

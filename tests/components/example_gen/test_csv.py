@@ -5,9 +5,11 @@ import pytest
 from components.example_gen.config import CsvSource
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.csv import read
+from preprocessing.config import ImageFeature
 from preprocessing.errors import DataError
 
-COLUMNS = Columns({"image": "image"})
+IMAGE = ImageFeature(backbone="hub:x")
+COLUMNS = Columns.of({"image": IMAGE})
 
 
 @pytest.fixture
@@ -45,17 +47,17 @@ def test_paths_are_relative_to_the_table(make_table, tmp_path):
 def test_marks_delimiters_and_line_ends_do_not_matter(make_table, delimiter, start, end):
     lines = [["label", "image", '"say, what"'], ["cät", "1.png", "a b"]]
     text = "".join(delimiter.join(line) + end for line in lines)
-    (row,) = _read(make_table(start + text.encode()), Columns({"image": "image"})).rows
+    (row,) = _read(make_table(start + text.encode()), Columns.of({"image": IMAGE})).rows
     assert row.label == "cät"
 
 
 def test_cells_may_hold_delimiters_quotes_and_line_breaks(make_table):
     path = make_table(
-        'image,label,about\n"a,1.png","the ""big""\ncat",x\n\n2.png,dog,"y\nz"\n3.png,dog,\n'
+        'image,label,about\n"a,1.png","the ""big"" cat",x\n\n2.png,dog,"y\nz"\n3.png,dog,\n'
     )
-    rows = _read(path, Columns({"image": "image"}, carry=("about",))).rows
-    assert [row.label for row in rows] == ['the "big"\ncat', "dog", "dog"]
-    assert [row.values["about"] for row in rows] == ["x", "y\nz", ""]
+    rows = _read(path, Columns.of({"image": IMAGE}, carry=("about",))).rows
+    assert [row.label for row in rows] == ['the "big" cat', "dog", "dog"]
+    assert [row.carried["about"] for row in rows] == ["x", "y\nz", ""]
     assert rows[-1].source == "all.csv:5"
 
 
@@ -101,7 +103,7 @@ def test_a_missing_column_suggests_the_closest(make_table):
     )
 
 
-@pytest.mark.parametrize("columns", [Columns({"image": "image"}, group_by="owner")])
+@pytest.mark.parametrize("columns", [Columns.of({"image": IMAGE}, group_by="owner")])
 def test_the_column_of_groups_must_exist(make_table, columns):
     with pytest.raises(DataError, match="no such column"):
         _read(make_table("image,label\n1.png,a\n"), columns)
@@ -109,7 +111,7 @@ def test_the_column_of_groups_must_exist(make_table, columns):
 
 def test_groups_are_read_and_an_empty_one_is_none(make_table):
     path = make_table("image,label,owner\n1.png,a,Ann\n2.png,a,\n")
-    rows = _read(path, Columns({"image": "image"}, group_by="owner")).rows
+    rows = _read(path, Columns.of({"image": IMAGE}, group_by="owner")).rows
     assert [row.group for row in rows] == ["Ann", None]
 
 
@@ -127,7 +129,7 @@ def test_incomplete_rows_are_quarantined_with_their_reasons(make_table):
 
 def test_several_image_features_are_columns(make_table, tmp_path):
     path = make_table("front,back,label\n1.png,2.png,a\n")
-    (row,) = _read(path, Columns({"front": "image", "back": "image"})).rows
+    (row,) = _read(path, Columns.of({"front": IMAGE, "back": IMAGE})).rows
     assert row.values == {"front": str(tmp_path / "1.png"), "back": str(tmp_path / "2.png")}
 
 

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from preprocessing.config import ImageFeature, LabelConfig
 from preprocessing.errors import ConfigError, DataError, QuarantineError
 
 
@@ -163,7 +164,7 @@ def test_a_table_brings_labels_splits_and_carried_columns(make_folder, ingest):
     root = make_folder(files | {"all.csv": "\n".join(lines).encode()})
     done = ingest(
         _csv(root / "all.csv", split_column="part"),
-        label="what",
+        label=LabelConfig(name="what"),
         features=("photo",),
         carry=("brand",),
     )
@@ -201,11 +202,11 @@ def test_two_pictures_in_one_example(make_folder, ingest, picture):
 def _declare(root, **options):
     from components.example_gen.component import RowExampleGen
     from components.example_gen.config import DataConfig
-    from preprocessing.config import ImageFeature
 
     features = {name: ImageFeature(backbone="hub:x") for name in options.pop("features", ["image"])}
     config = DataConfig.model_validate(_folder(root))
-    return RowExampleGen(config, features, options.pop("label", "label"), **options)
+    label = LabelConfig(name=options.pop("label", "label"))
+    return RowExampleGen(config, features, label, **options)
 
 
 def test_changed_data_changes_the_fingerprint_and_nothing_else_does(make_folder):

@@ -5,9 +5,11 @@ import pytest
 from components.example_gen.config import ImageFolderSource
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.image_folder import read
+from preprocessing.config import ImageFeature, TextFeature
 from preprocessing.errors import ConfigError, DataError
 
-COLUMNS = Columns({"image": "image"})
+IMAGE = ImageFeature(backbone="hub:x")
+COLUMNS = Columns.of({"image": IMAGE})
 
 
 def _read(path):
@@ -154,8 +156,18 @@ def test_two_folders_for_one_split_are_refused(make_folder):
 
 def test_a_folder_gives_one_image_feature_and_no_columns(make_folder):
     source = ImageFolderSource(kind="image_folder", path=str(make_folder({"a/1.png": b""})))
+    with pytest.raises(ConfigError) as error:
+        read(
+            source,
+            Columns.of({"image": IMAGE, "name": TextFeature(kind="text", backbone="hub:x")}),
+        )
+    assert str(error.value) == (
+        "data.source: kind image_folder has exactly one image feature and nothing else; for "
+        "texts, numbers, categories or more pictures write kind: csv or kind: tfrecord.\n"
+        "  Received: {'image': 'image', 'name': 'text'}"
+    )
     with pytest.raises(ConfigError, match="exactly one image feature"):
-        read(source, Columns({"front": "image", "back": "image"}))
+        read(source, Columns.of({"front": IMAGE, "back": IMAGE}))
     with pytest.raises(ConfigError, match="no such column to slice by"):
-        read(source, Columns({"image": "image"}, carry=("brand",)))
-    assert read(source, Columns({"image": "image"}, carry=("source",))).rows
+        read(source, Columns.of({"image": IMAGE}, carry=("brand",)))
+    assert read(source, Columns.of({"image": IMAGE}, carry=("source",))).rows

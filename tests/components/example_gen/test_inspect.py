@@ -12,12 +12,15 @@ from components.example_gen.inspect import (
     MAX_PIXELS,
     Inspected,
     Picture,
-    UnusableError,
     inspect_picture,
     inspect_rows,
     read_picture,
 )
-from components.example_gen.rows import Quarantined, Row
+from components.example_gen.rows import Quarantined, Row, UnusableError
+from components.example_gen.sources.columns import Columns
+from preprocessing.config import ImageFeature
+
+COLUMNS = Columns.of({"image": ImageFeature(backbone="hub:x")})
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP"])
@@ -118,7 +121,7 @@ def test_a_file_without_permission_is_named(tmp_path):
 def test_rows_keep_their_order_and_the_bad_ones_their_reasons(make_folder, picture):
     root = make_folder({"1.png": 1, "2.png": b"nothing", "3.png": 3})
     rows = [Row(f"{n}.png", {"image": f"{root}/{n}.png"}, "a", "train") for n in (1, 2, 3)]
-    first, second, third = inspect_rows(rows, {"image": "image"}, threads=3)
+    first, second, third = inspect_rows(rows, COLUMNS, threads=3)
     assert isinstance(first, Inspected)
     assert first.row == rows[0]
     assert second == Quarantined(
@@ -133,8 +136,20 @@ def test_rows_keep_their_order_and_the_bad_ones_their_reasons(make_folder, pictu
 def test_content_is_the_picture_or_all_pictures():
     def seen(**digests: str) -> Inspected:
         pictures = {name: Picture(digest, "PNG", 1, 1, 1) for name, digest in digests.items()}
-        return Inspected(Row("x", {}, "a"), pictures)
+        return Inspected(Row("x", digests, "a"), pictures)
 
     assert seen(image="ab").content == "ab"
     assert seen(front="ab", back="cd").content == seen(back="cd", front="ab").content
     assert seen(front="ab", back="cd").content != seen(front="cd", back="ab").content
+
+
+def test_content_is_that_of_all_features_and_not_of_label_name_or_carried_columns():
+    def seen(values: dict, label: str = "a", **carried: str) -> Inspected:
+        pictures = {"image": Picture("ab", "PNG", 1, 1, 1)} if values.get("image") else {}
+        return Inspected(Row("x", values, label, carried=carried), pictures)
+
+    content = seen({"image": "one.png", "name": "chair"}).content
+    assert seen({"image": "two.png", "name": "chair"}, "b", shop="x").content == content
+    others = [{"image": "one.png", "name": "table"}, {"image": "", "name": "chair"}]
+    assert len({content, *(seen(values).content for values in others)}) == 3
+    assert len(seen({"name": "chair"}).content) == 64

@@ -13,13 +13,13 @@ from tfx.types import standard_artifacts
 from components.example_gen.component import RowExampleGen
 from components.example_gen.config import DataConfig
 from components.example_gen.executor import Executor
-from preprocessing.config import ImageFeature
+from preprocessing.config import ImageFeature, LabelConfig
 
 source = {"kind": "image_folder", "path": sys.argv[1]}
 component = RowExampleGen(
     DataConfig.model_validate({"source": source}),
     {"image": ImageFeature(backbone="hub:x")},
-    "label",
+    LabelConfig(),
 )
 artifact = standard_artifacts.Examples()
 artifact.uri = sys.argv[2]

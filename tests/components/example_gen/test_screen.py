@@ -8,9 +8,17 @@ import tensorflow as tf
 
 from components.example_gen.screen import screen_record
 from components.example_gen.sources.columns import Columns
+from preprocessing.config import (
+    CategoricalFeature,
+    ImageFeature,
+    LabelConfig,
+    NumericFeature,
+    TextFeature,
+)
 from preprocessing.errors import ConfigError, DataError, QuarantineError
 
-COLUMNS = Columns({"image": "image"})
+IMAGE = ImageFeature(backbone="hub:x")
+COLUMNS = Columns.of({"image": IMAGE})
 
 
 def serialized(**columns) -> bytes:
@@ -36,7 +44,7 @@ def screened(record: bytes, columns: Columns = COLUMNS):
 def kept(record: bytes, columns: Columns = COLUMNS) -> dict:
     features = tf.train.Example.FromString(screened(record, columns).example).features.feature
     return {
-        name: next(iter(one.bytes_list.value or one.int64_list.value))
+        name: next(iter(one.bytes_list.value or one.int64_list.value or one.float_list.value))
         for name, one in features.items()
     }
 
@@ -66,7 +74,7 @@ def test_a_record_that_knows_its_source_keeps_it(picture):
     ("given", "text"), [(b"acme", b"acme"), (3, b"3"), (0.5, b"0.5"), (None, b"")]
 )
 def test_carried_columns_become_text(picture, given, text):
-    columns = Columns({"image": "image"}, carry=("brand",))
+    columns = Columns.of({"image": IMAGE}, carry=("brand",))
     assert kept(serialized(image=picture(1), label=b"a", brand=given), columns)["brand"] == text
 
 
@@ -107,7 +115,7 @@ def test_a_damaged_picture_keeps_its_label_and_names_the_feature_where_there_are
     assert found.label == "cat"
     assert found.split == "train"
     assert found.reason.startswith("JPEG: damaged or cut short (")
-    both = Columns({"front": "image", "back": "image"})
+    both = Columns.of({"front": IMAGE, "back": IMAGE})
     found = screened(serialized(front=picture(1), back=cut, label=b"cat"), both)
     assert found.reason.startswith("back: JPEG: damaged or cut short (")
 
@@ -189,10 +197,9 @@ def _executor(component):
 
 @pytest.fixture
 def declare():
-    def make(path, label: str = "label", carry=(), **data):
+    def make(path, label=None, carry=(), features=None, **data):
         from components.example_gen.config import DataConfig
         from components.example_gen.screen_component import ExampleScreen, import_records
-        from preprocessing.config import ImageFeature
 
         paths = {key: str(one) for key, one in path.items()} if isinstance(path, dict) else path
         config = DataConfig.model_validate(
@@ -200,9 +207,11 @@ def declare():
             | data
         )
         imported = import_records(config)
-        features = {"image": ImageFeature(backbone="hub:x")}
         channel = imported.outputs["examples"]
-        return imported, ExampleScreen(channel, config, features, label, carry)
+        screen = ExampleScreen(
+            channel, config, features or {"image": IMAGE}, label or LabelConfig(), carry
+        )
+        return imported, screen
 
     return make
 

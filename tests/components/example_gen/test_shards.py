@@ -7,12 +7,17 @@ import pytest
 from components.example_gen.inspect import Inspected, Picture, inspect_picture
 from components.example_gen.rows import Row
 from components.example_gen.shards import plan_shards, to_example
+from components.example_gen.sources.columns import Columns
+from preprocessing.config import ImageFeature
 from preprocessing.errors import DataError
+
+COLUMNS = Columns.of({"image": ImageFeature(backbone="hub:x")})
 
 
 def _seen(number: int) -> Inspected:
     content = f"{number * 7919 % 1000:064x}"
-    return Inspected(Row(f"{number}.png", {}, "a"), {"image": Picture(content, "PNG", 1, 1, 1)})
+    row = Row(f"{number}.png", {"image": f"{number}.png"}, "a")
+    return Inspected(row, {"image": Picture(content, "PNG", 1, 1, 1)})
 
 
 @pytest.mark.parametrize(("count", "limit", "files"), [(1, 5, 1), (5, 5, 1), (6, 5, 2), (23, 5, 5)])
@@ -47,11 +52,11 @@ def test_a_picture_that_changed_since_it_was_inspected_is_not_written(example, p
     path, inspected = example
     path.write_bytes(picture(2))
     with pytest.raises(DataError, match="a/1.png changed during the run; run again"):
-        to_example(inspected, {"image": "image"}, "label")
+        to_example(inspected, COLUMNS)
 
 
 def test_a_picture_that_went_away_is_named(example):
     path, inspected = example
     path.unlink()
     with pytest.raises(DataError, match=r"a/1.png went away during the run \(no such file"):
-        to_example(inspected, {"image": "image"}, "label")
+        to_example(inspected, COLUMNS)
