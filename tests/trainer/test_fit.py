@@ -9,7 +9,9 @@ from trainer import datasets
 from trainer.callbacks import KeepBest
 from trainer.config import HeadConfig, TrainConfig
 from trainer.fit import fit_head
+from trainer.head_inputs import HeadInput
 from trainer.heads import build_head
+from trainer.tasks.registry import TASKS
 
 CENTRES = np.array([[4, 0, 0], [0, 4, 0], [0, 0, 4]])
 
@@ -28,11 +30,13 @@ def of(vectors, labels):
 
 def fit(tmp_path, config=None, train=None, evaluation=None):
     config = config or TrainConfig(epochs=5)
-    head = build_head(config.head, {"image": 3}, classes=3, seed=config.seed)
+    inputs = {"image": HeadInput(kind="vector", width=3)}
+    head = build_head(config.head, inputs, units=3, seed=config.seed)
     history = fit_head(
         head,
         of(*(train or blobs(90, 1))),
         of(*(evaluation or blobs(30, 2))),
+        TASKS["multiclass"],
         config,
         str(tmp_path / "logs"),
     )
@@ -146,7 +150,7 @@ def test_a_split_with_nothing_to_learn_from_is_one_clear_error(tmp_path):
     with pytest.raises(DataError) as caught:
         fit(tmp_path, evaluation=(vectors, np.full_like(labels, -1)))
     assert str(caught.value) == (
-        "The eval split has no examples of a class that training knows, and the head needs "
+        "The eval split has no examples whose label training knows, and the head needs "
         "some in both: train to learn from, eval to tell when to stop."
     )
 
