@@ -103,6 +103,12 @@ def offline_advice(kind: str) -> str:
             "download the weight file elsewhere and name it with `weights: PATH`, or run once "
             "where there is a network; later runs need none"
         )
+    if kind == "hf":
+        return (
+            "download the model's files elsewhere and write `hf:PATH` of their folder, or pin "
+            "`digest:` and bring the store of a machine that has it; once vendored, no run needs "
+            "the network"
+        )
     return (
         "download the .tar.gz elsewhere and write `hub:PATH`, or pin `digest:` and bring the "
         "store of a machine that has it; once vendored, no run needs the network"

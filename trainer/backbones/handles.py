@@ -5,6 +5,8 @@ its lines in `HANDLE_KINDS` and one line in kinds.py.
 """
 
 import difflib
+import re
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ from trainer.backbones.record import Modality
 
 SEE = "graft backbones"
 SCHEMES = ("https", "http", "gs")
+MODEL_ID = re.compile(r"[\w.-]+(/[\w.-]+)?(@[^@]+)?")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -32,11 +35,12 @@ HANDLE_KINDS: tuple[HandleKind, ...] = (
     HandleKind(
         kind="hub",
         form="hub:https://…",
-        meaning="a TF2 SavedModel that gives image feature vectors, by its TF Hub or Kaggle URL, "
-        "or a URL of its .tar.gz; pixels in [0, 1]",
+        meaning="a TF2 SavedModel that turns pictures (pixels in [0, 1]) or strings into vectors, or "
+        "a text encoder with its `preprocessor`, by its TF Hub or Kaggle URL, or a URL of its .tar.gz",
         examples=(
             "hub:https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5",
             "hub:https://www.kaggle.com/models/google/mobilenet-v2/TensorFlow2/035-224-feature-vector/2",
+            "hub:https://tfhub.dev/google/universal-sentence-encoder/4",
         ),
     ),
     HandleKind(
@@ -58,6 +62,24 @@ HANDLE_KINDS: tuple[HandleKind, ...] = (
         "weights: imagenet (downloaded once) or a weight file; pixels in [0, 255]",
         examples=("keras:MobileNetV2", "keras:EfficientNetB0"),
     ),
+    HandleKind(
+        kind="hf",
+        form="hf:ORG/MODEL[@REVISION]",
+        meaning="a model of the HuggingFace hub, of texts with a WordPiece tokenizer or of "
+        "pictures, that transformers builds with TensorFlow; HF_ENDPOINT and HF_TOKEN are heeded",
+        examples=(
+            "hf:sentence-transformers/all-MiniLM-L6-v2",
+            "hf:google-bert/bert-base-uncased@main",
+            "hf:google/vit-base-patch16-224-in21k",
+        ),
+    ),
+    HandleKind(
+        kind="hf",
+        form="hf:PATH",
+        meaning="the same in a local folder, relative to the config file; a path that is no folder "
+        "starts with . / or ~ or has more than one slash",
+        examples=("hf:./backbones/minilm", "hf:backbones/text/minilm"),
+    ),
 )
 
 
@@ -71,18 +93,22 @@ class Handle(Record):
         modality: What the feature holds; None if that is not known.
     """
 
-    kind: Literal["hub", "keras"]
-    form: Literal["url", "gcs", "path", "application"]
+    kind: Literal["hub", "keras", "hf"]
+    form: Literal["url", "gcs", "path", "application", "id"]
     target: str
     modality: Modality | None = None
 
 
-def parse_handle(config: BackboneConfig, modality: Modality | None = None) -> Handle:
+def parse_handle(
+    config: BackboneConfig, modality: Modality | None = None, base: Path | None = None
+) -> Handle:
     """Takes a handle apart and checks all that can be checked without loading.
 
     Args:
         config: The backbone as the user wrote it.
         modality: What the feature holds; None leaves out what depends on it.
+        base: Folder that relative paths start from, to tell paths from model
+            ids by what is there; None tells them by their form alone.
 
     Returns:
         Its kind, form and target; nothing has been opened yet.
@@ -99,6 +125,8 @@ def parse_handle(config: BackboneConfig, modality: Modality | None = None) -> Ha
     check_keys(config, prefix, modality)
     if prefix == "keras":
         return _application(target).model_copy(update={"modality": modality})
+    if prefix == "hf":
+        return Handle(kind="hf", form=_hf_form(target, base), target=target, modality=modality)
     parse_preprocessor(config)
     form = _hub_form(config, target)
     return Handle(kind="hub", form=form, target=target, modality=modality)
@@ -161,6 +189,18 @@ def _application(target: str) -> Handle:
         # they come from, not into `valid`, which would suggest a second time.
         raise BackboneError(explain(f"{what}\n  Known: {', '.join(APPLICATIONS)}", target, see=SEE))
     return Handle(kind="keras", form="application", target=target)
+
+
+def _hf_form(target: str, base: Path | None) -> Literal["path", "id"]:
+    """Tells folders and model ids apart."""
+    there = base is not None and (base / Path(target).expanduser()).is_dir()
+    if there or target.startswith((".", "/", "~")) or target.partition("@")[0].count("/") > 1:
+        return "path"
+    if not MODEL_ID.fullmatch(target):
+        forms = (row.form for row in HANDLE_KINDS if row.kind == "hf")
+        what = "An hf: handle is a model id of the HuggingFace hub or the path of a folder."
+        raise BackboneError(explain(what, target, forms, SEE))
+    return "id"
 
 
 def _hub_form(config: BackboneConfig, target: str) -> Literal["url", "gcs", "path"]:

@@ -19,6 +19,7 @@ from preprocessing.errors import BackboneError, explain
 from preprocessing.inputs import TextInput
 from trainer.backbones.hub_layers import trainable_layers, variables_of
 from trainer.backbones.module import BackboneModule
+from trainer.backbones.pooling import pool
 from trainer.backbones.record import Backbone, Interface, Pooling
 from trainer.backbones.saved_call import Call, Spec, choose_call, has_parts, offered, read_calls
 from trainer.backbones.saved_model import read_graph
@@ -199,22 +200,3 @@ def _run_once(config: BackboneConfig, folder: Path, length: int, pooling: Poolin
         what = f"The encoder cannot be run on {length} tokens (`sequence_length`): {reason}"
         raise BackboneError(explain(what, config.handle)) from error
     return int(shape[1])
-
-
-def pool(tokens: tf.Tensor, mask: tf.Tensor, pooling: Pooling) -> tf.Tensor:
-    """Makes one vector of a text's token vectors.
-
-    Args:
-        tokens: [batch, tokens, width] float.
-        mask: [batch, tokens], 0 for padding; one token at least counts.
-        pooling: Their mean, the first one, or the largest values.
-
-    Returns:
-        [batch, width].
-    """
-    if pooling == "cls":
-        return tokens[:, 0]
-    weights = tf.cast(mask, tokens.dtype)[:, :, None]
-    if pooling == "max":
-        return tf.reduce_max(tf.where(weights > 0, tokens, tokens.dtype.min), axis=1)
-    return tf.reduce_sum(tokens * weights, axis=1) / tf.reduce_sum(weights, axis=1)

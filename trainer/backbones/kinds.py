@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from preprocessing.config import BackboneConfig
-from trainer.backbones import hub, keras
+from trainer.backbones import hf, hub, keras
 from trainer.backbones.handles import Handle
 from trainer.backbones.module import BackboneModule
 from trainer.backbones.record import Backbone, Interface
@@ -34,4 +34,5 @@ class Kind(NamedTuple):
 KINDS: dict[str, Kind] = {
     "hub": Kind(hub.source, hub.stage, hub.describe, hub.load),
     "keras": Kind(keras.source, keras.stage, keras.describe, keras.load),
+    "hf": Kind(hf.source, hf.stage, hf.describe, hf.load),
 }

@@ -121,5 +121,11 @@ def _what_they_read(functions: Sequence[Any], model: Any, variables: Iterable[tf
     """
     variables = list(variables)
     handles = {id(variable.handle) for variable in variables}
-    captured = [one for each in functions for one in each.get_concrete_function().captured_inputs]
+    captured = [
+        one
+        for each in functions
+        for one in each.get_concrete_function().captured_inputs
+        # A plain tensor, such as a compiled vocabulary, is saved with the function.
+        if one.dtype == tf.resource
+    ]
     return variables if all(id(one) in handles for one in captured) else model

@@ -47,7 +47,7 @@ def vendor(
         BackboneError: If the handle is wrong, the content cannot be had, is no
             usable backbone or none for such a feature, or is not the pinned one.
     """
-    handle = parse_handle(config, modality)
+    handle = parse_handle(config, modality, base)
     store = store.absolute()
     digest = _ensure(config, handle, store, base)
     path = entry(store, digest)
@@ -66,7 +66,7 @@ def _ensure(config: BackboneConfig, handle: Handle, store: Path, base: Path) -> 
     """Finds the content in the store or brings it there; gives its digest."""
     source = KINDS[handle.kind].source(config, handle, base)
     known = recall(store, source)
-    remote = handle.form in ("url", "gcs")
+    remote = handle.form in ("url", "gcs", "id")
     if remote and config.digest and is_intact(store, config.digest):
         known = config.digest  # A pin is all that it takes, also in a store brought from elsewhere.
     damage = ""

@@ -1,0 +1,176 @@
+"""hf: vision models: the processor's last steps, the model and its pooled output as one.
+
+The vector is the model's pooled output; where the weights have none, the class
+token of those that have one, or the mean over all places.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import tensorflow as tf
+
+from preprocessing.config import BackboneConfig, Record
+from preprocessing.errors import BackboneError, explain
+from preprocessing.inputs import ImageInput
+from trainer.backbones.hf_model import layers_of, load_model, load_part
+from trainer.backbones.hf_processor import Processor, Steps, plan_input, plan_steps, read_processor
+from trainer.backbones.module import BackboneModule
+from trainer.backbones.record import Backbone, Interface
+
+# Model types without a table of places; all others take pictures of one size.
+ANY_SIZE = ("convnext", "convnextv2", "cvt", "mobilevit", "regnet", "resnet", "segformer")
+
+# Model types whose first token stands for the whole picture.
+CLASS_TOKEN = ("deit", "vit")
+
+
+class ImageFacts(Record):
+    """What staging found out by running a vision model.
+
+    Attributes:
+        width: Of its vector.
+        pooled: Where the vector is taken from.
+        only: Height and width that it takes; None if any.
+        processor: How its pictures are made.
+    """
+
+    modality: str = "image"
+    width: int
+    pooled: Literal["pooler", "cls", "mean"]
+    only: tuple[int, int] | None
+    processor: Processor
+
+
+def inspect(model: Any, missing: list[str], folder: Path, origin: str) -> ImageFacts:
+    """Tries a vision model on a black picture.
+
+    Args:
+        model: What transformers has loaded.
+        missing: Variables that its weights lack.
+        folder: Its files.
+        origin: How the user knows it, for messages.
+
+    Returns:
+        What `describe` needs.
+
+    Raises:
+        BackboneError: If its processor is missing or not supported, or it
+            cannot be run on the pictures that its processor makes.
+    """
+    processor = read_processor(load_part("AutoImageProcessor", folder, origin), origin)
+    wanted = plan_input(processor, None)
+    steps = plan_steps(processor, wanted)
+    only = None if model.config.model_type in ANY_SIZE else _sides(model.config.image_size)
+    if only not in (None, steps.crop):
+        what = f"The processor makes {_by(steps.crop)} pictures, the model takes {_by(only)} ones."
+        raise BackboneError(explain(what, origin))
+    pictures = tf.zeros([1, wanted.height, wanted.width, 3])
+    try:
+        outputs = _run(model, pictures, steps)
+    except Exception as error:  # Whatever a model that needs more than pictures makes of them.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise BackboneError(
+            explain(f"The model cannot be run on pictures alone: {reason}", origin)
+        ) from error
+    pooled: Literal["pooler", "cls", "mean"] = "mean"
+    if not missing and outputs.get("pooler_output") is not None:
+        pooled = "pooler"
+    elif model.config.model_type in CLASS_TOKEN:
+        pooled = "cls"
+    width = int(_vector(outputs, pooled).shape[1])
+    return ImageFacts(width=width, pooled=pooled, only=only, processor=processor)
+
+
+def describe(config: BackboneConfig, facts: ImageFacts) -> Interface:
+    """Settles the size between the model and the config.
+
+    Args:
+        config: The backbone as the user wrote it.
+        facts: What staging found out.
+
+    Returns:
+        Its interface.
+
+    Raises:
+        BackboneError: If the model takes no pictures of the size that the
+            config gives.
+    """
+    side = config.size
+    if side is not None and facts.only not in (None, (side, side)):
+        what = f"The model takes {_by(facts.only)} pictures only: leave `size` out."
+        raise BackboneError(explain(what, side))
+    return Interface(input=plan_input(facts.processor, side), feature_width=facts.width)
+
+
+def load(backbone: Backbone, facts: ImageFacts, dtype: str) -> BackboneModule:
+    """Loads a vendored vision model.
+
+    Args:
+        backbone: The record that vendoring gave.
+        facts: What staging found out.
+        dtype: Of its arithmetic.
+
+    Returns:
+        The backbone in inference mode.
+    """
+    wanted = backbone.input
+    assert isinstance(wanted, ImageInput)
+    steps = plan_steps(facts.processor, wanted)
+    model, _ = load_model(Path(backbone.path), dtype, backbone.handle)
+    return BackboneModule(
+        _encoder(model, steps, facts.pooled),
+        model,
+        model.variables,
+        backbone,
+        layers=layers_of(model, pooler=facts.pooled == "pooler"),
+    )
+
+
+def _encoder(
+    model: Any, steps: Steps, pooled: Literal["pooler", "cls", "mean"]
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """From pictures to vectors, `[batch, width]` float32."""
+
+    def encode(pictures: tf.Tensor) -> tf.Tensor:
+        batch = tf.shape(pictures)[0]
+        # Reshapes inside the models fail on no picture at all, so a black one joins it.
+        rows = [[0, tf.cast(batch == 0, tf.int32)], [0, 0], [0, 0], [0, 0]]
+        outputs = _run(model, tf.pad(pictures, rows), steps)
+        return tf.cast(_vector(outputs, pooled), tf.float32)[:batch]
+
+    return encode
+
+
+def _run(model: Any, pictures: tf.Tensor, steps: Steps) -> Any:
+    """Finishes pictures as the processor does, and runs the model on them."""
+    height, width = steps.crop
+    top, left = (pictures.shape[1] - height) // 2, (pictures.shape[2] - width) // 2
+    cut = pictures[:, top : top + height, left : left + width]
+    ordered = cut[..., ::-1] if steps.flip else cut
+    normalised = (ordered - tf.constant(steps.mean)) / tf.constant(steps.std)
+    return model(pixel_values=tf.transpose(normalised, [0, 3, 1, 2]), training=False)
+
+
+def _vector(outputs: Any, pooled: Literal["pooler", "cls", "mean"]) -> tf.Tensor:
+    """Takes the vector out of a model's outputs, `[batch, width]`.
+
+    Convolutional models give channels first: `[batch, width, rows, columns]`.
+    """
+    if pooled == "pooler":
+        output = outputs["pooler_output"]
+        return output if output.shape.rank == 2 else tf.reduce_mean(output, axis=[2, 3])
+    output = outputs["last_hidden_state"]
+    if output.shape.rank == 4:
+        return tf.reduce_mean(output, axis=[2, 3])
+    return output[:, 0] if pooled == "cls" else tf.reduce_mean(output, axis=1)
+
+
+def _sides(size: Any) -> tuple[int, int]:
+    """Height and width of a config's image_size."""
+    height, width = (size, size) if isinstance(size, int) else size
+    return height, width
+
+
+def _by(sides: tuple[int, int] | None) -> str:
+    return f"{sides[0]} x {sides[1]}" if sides else ""
