@@ -1,6 +1,7 @@
 """tf.Examples of others: which can be used, what is kept, and what is said of the rest."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,8 @@ def serialized(**columns) -> bytes:
         values = value if isinstance(value, list) else [value]
         if value is None:
             features[name] = tf.train.Feature()
+        elif not values:
+            features[name] = tf.train.Feature(float_list=tf.train.FloatList())
         elif isinstance(values[0], bytes):
             features[name] = tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
         elif isinstance(values[0], int):
@@ -118,6 +121,112 @@ def test_a_damaged_picture_keeps_its_label_and_names_the_feature_where_there_are
     both = Columns.of({"front": IMAGE, "back": IMAGE})
     found = screened(serialized(front=picture(1), back=cut, label=b"cat"), both)
     assert found.reason.startswith("back: JPEG: damaged or cut short (")
+
+
+def of(missing: str) -> Columns:
+    return Columns.of(
+        {
+            "photo": IMAGE.model_copy(update={"column": "image", "missing": missing}),
+            "name": TextFeature(kind="text", backbone="hub:x", missing=missing),
+            "price": NumericFeature(kind="numeric", missing=missing),
+            "brand": CategoricalFeature(kind="categorical", missing=missing),
+        }
+    )
+
+
+@pytest.mark.parametrize(("price", "stored"), [(12.5, 12.5), (3, 3.0), (-1, -1.0)])
+@pytest.mark.parametrize(("brand", "word"), [(b"Acme", b"Acme"), (7, b"7"), (b" A ", b"A")])
+def test_each_kind_is_taken_from_the_types_that_it_may_have(picture, price, stored, brand, word):
+    record = serialized(image=picture(1), name="Stühle".encode(), price=price, brand=brand, label=1)
+    found = kept(record, of("reject"))
+    assert (found["photo"], found["photo_width"]) == (picture(1), 20)
+    assert (found["name"], found["name_characters"]) == ("Stühle".encode(), 6)
+    assert (found["price"], found["brand"]) == (stored, word)
+
+
+@pytest.mark.parametrize(
+    "absent", [{}, {"name": None, "price": []}, {"name": b" ", "price": math.nan, "brand": b""}]
+)
+def test_what_is_absent_empty_or_nan_is_missing(absent):
+    record = serialized(**absent, image=b"", label=b"a")
+    assert screened(record, of("default")).reason == "every feature is missing"
+    found = screened(serialized(**absent | {"label": b"a", "brand": 3}), of("default")).inspected
+    assert found.row.values == {"photo": "", "name": "", "price": "", "brand": "3"}
+    assert found.pictures == {}
+
+
+@pytest.mark.parametrize("missing", ["reject", "default"])
+@pytest.mark.parametrize(
+    ("wrong", "reason"),
+    [
+        ({"price": b"12"}, "column 'price' holds the bytes b'12', no number"),
+        ({"price": math.inf}, "column 'price' holds 'inf', no finite number"),
+        ({"price": [1.0, 2.0]}, "column 'price' holds 2 values instead of one"),
+        ({"name": 3}, "column 'name' holds the int 3, no text"),
+        ({"name": 1.5}, "column 'name' holds the float 1.5, no text"),
+        ({"name": b"caf\xe9"}, "column 'name' is not UTF-8 text: b'caf\\xe9'"),
+        ({"brand": 1.5}, "column 'brand' holds the float 1.5; a category is text or whole"),
+        ({"image": 3}, "column 'image' holds the int 3, no encoded picture"),
+        ({"image": b"x"}, "not a JPEG, PNG, GIF or BMP: the file starts with b'x'"),
+    ],
+)
+def test_a_wrong_value_is_refused_under_either_policy(picture, missing, wrong, reason):
+    whole = {"image": picture(1), "name": b"x", "price": 1.0, "brand": b"A", "label": b"a"}
+    assert screened(serialized(**whole | wrong), of(missing)).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({}, "there is no column 'name', only: brand, image, label, price"),
+        ({"name": None}, "column 'name' is empty"),
+        ({"name": b" "}, "column 'name' is empty"),
+    ],
+)
+def test_a_missing_value_is_refused_where_the_feature_says_so(picture, columns, reason):
+    record = serialized(image=picture(1), price=1.0, brand=b"A", label=b"a", **columns)
+    assert screened(record, of("reject")).reason == reason
+
+
+NOTE = {"note": TextFeature(kind="text", backbone="hub:x")}
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "stored"),
+    [
+        ("multilabel", [b"b", b" a", b"b"], b"b|a"),
+        ("multilabel", [3, 4], b"3|4"),
+        ("multilabel", b"a | b", b"a|b"),
+        ("regression", 1.5, b"1.5"),
+        ("regression", 3, b"3"),
+        ("regression", b" 1e3", b"1e3"),
+    ],
+)
+def test_labels_are_brought_to_the_form_of_their_task(task, label, stored):
+    columns = Columns.of(NOTE, LabelConfig(task=task))
+    assert kept(serialized(note=b"x", label=label), columns)["label"] == stored
+
+
+@pytest.mark.parametrize(
+    ("task", "label", "reason"),
+    [
+        (
+            "multilabel",
+            [b"a", b"b|c"],
+            "column 'label': the label 'b|c' holds label.separator '|'; choose another",
+        ),
+        ("multilabel", [b"a", b"caf\xe9"], "column 'label' is not UTF-8 text: b'caf\\xe9'"),
+        ("multilabel", [0.5], "column 'label' holds the float 0.5; a label is text or whole"),
+        ("multilabel", [], "column 'label' is empty"),
+        ("multilabel", b"|", "column 'label' is empty"),
+        ("regression", math.nan, "column 'label' holds 'nan', no finite number"),
+        ("regression", b"cheap", "column 'label' holds 'cheap', no finite number"),
+        ("regression", [1.0, 2.0], "column 'label' holds 2 values instead of one"),
+    ],
+)
+def test_what_is_no_label_of_the_task_is_the_reason(task, label, reason):
+    columns = Columns.of(NOTE, LabelConfig(task=task))
+    assert screened(serialized(note=b"x", label=label), columns).reason == reason
 
 
 @pytest.fixture
@@ -319,3 +428,26 @@ def test_another_kind_of_source_is_refused(write, good, declare):
     source = {"kind": "csv", "path": str(write("all.tfrecord", good(0, 4)))}
     with pytest.raises(ConfigError, match="only tf.Examples of others"):
         declare("unused", source=source)
+
+
+def test_texts_and_numbers_pass_the_stock_import_with_what_is_missing(write, run):
+    def notes(start: int, count: int) -> list[bytes]:
+        return [
+            serialized(note=b"note %d" % n, label=float(n), **({"price": n} if n % 3 else {}))
+            for n in range(start, start + count)
+        ]
+
+    features = NOTE | {"price": NumericFeature(kind="numeric", missing="default")}
+    done = run(
+        {
+            "train": write("train.tfrecord", [*notes(0, 30), serialized(note=b"x", label=b"?")]),
+            "eval": write("eval.tfrecord", notes(30, 6)),
+        },
+        features=features,
+        label=LabelConfig(task="regression"),
+        max_quarantined_share=0.1,
+    )
+    assert done.counts["examples"] == {"train": 30, "eval": 6}
+    assert done.counts["missing"]["price"] == {"train": 10, "eval": 2}
+    assert done.counts["label"]["eval"] == {"min": 30, "mean": 32.5, "max": 35}
+    assert [one["source"] for one in done.quarantine] == ["train.tfrecord:31"]

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.example_gen.splits import Member, apportion, assign_splits, planned_splits
+from components.example_gen.inspect import Inspected
+from components.example_gen.rows import Row
+from components.example_gen.splits import (
+    Member,
+    apportion,
+    assign_splits,
+    members_of,
+    planned_splits,
+)
+from preprocessing.config import LabelConfig
 
 RATIO = {"train": 8, "eval": 1, "test": 1}
 
@@ -152,3 +161,39 @@ def test_no_examples_have_no_splits():
 )
 def test_the_splits_there_will_be_are_known_before_any_picture_is_read(given, test_share, expected):
     assert planned_splits(given, {"train": 8, "eval": 1, "test": test_share}) == expected
+
+
+SEVERAL = LabelConfig(task="multilabel")
+
+
+def _labelled(labels: list[str]) -> list[Inspected]:
+    return [Inspected(Row(str(n), {"note": str(n)}, label), {}) for n, label in enumerate(labels)]
+
+
+def test_sets_of_labels_are_stratified_where_they_are_frequent():
+    labels = ["a|b", "b|a"] * 25 + ["c"] * 10 + ["d|e"] * 9 + ["f"]
+    members = members_of(_labelled(labels), SEVERAL)
+    assert collections.Counter(member.label for member in members) == {"a\nb": 50, "c": 10, "": 10}
+    splits = assign_splits(members, RATIO)
+    counts = collections.Counter(zip((m.label for m in members), splits, strict=True))
+    assert counts["a\nb", "eval"] == 5
+    assert counts["c", "eval"] == 1
+
+
+@given(
+    sets=st.lists(st.sets(st.sampled_from("abcdefgh"), min_size=1), min_size=1, max_size=40),
+    ratio=RATIOS,
+)
+def test_each_of_several_labels_can_be_learnt(sets, ratio):
+    members = members_of(_labelled(["|".join(one) for one in sets]), SEVERAL)
+    splits = assign_splits(members, ratio)
+    trained = {
+        label for one, split in zip(sets, splits, strict=True) if split == "train" for label in one
+    }
+    assert trained == set().union(*sets)
+
+
+def test_numbers_are_not_stratified():
+    members = members_of(_labelled([str(n) for n in range(100)]), LabelConfig(task="regression"))
+    counts = collections.Counter(assign_splits(members, RATIO))
+    assert counts == {"train": 80, "eval": 10, "test": 10}
