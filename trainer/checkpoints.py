@@ -20,6 +20,8 @@ import tensorflow as tf
 import tf_keras
 from absl import logging
 
+from trainer.strategy import is_chief
+
 
 class Resumable(Protocol):
     """What keeps a state in Python, such as `callbacks.KeepBest`."""
@@ -72,7 +74,12 @@ class Checkpoint:
             randomness=_generators(model),
             python=self._python,
         )
-        self._manager = folder and tf.train.CheckpointManager(self._saved, folder, max_to_keep=1)
+        self._manager: Any = None
+        if folder is not None:
+            self._manager = tf.train.CheckpointManager(self._saved, folder, max_to_keep=1)
+        self._writes = is_chief(tf.distribute.get_strategy())
+        # Several workers make a variable together, and only the chief saves.
+        _ = self._saved.save_counter
 
     @property
     def finished(self) -> bool:
@@ -90,7 +97,7 @@ class Checkpoint:
         Returns:
             Number of epochs that are finished.
         """
-        if self._folder is None or self._manager.latest_checkpoint is None:
+        if self._manager is None or self._manager.latest_checkpoint is None:
             return 0
         try:
             self._saved.restore(self._manager.latest_checkpoint).assert_consumed()
@@ -102,8 +109,8 @@ class Checkpoint:
         return self._python.epochs
 
     def save(self, epochs: int, finished: bool = False) -> None:
-        """Writes the state; the one before is deleted after that."""
-        if self._folder is not None:
+        """Writes the state, if it is for this worker; the one before is deleted after that."""
+        if self._manager is not None and self._writes:
             self._python.epochs, self._python.finished = epochs, finished
             self._manager.save()
 

@@ -72,13 +72,14 @@ def share_batches(batches: tf.data.Dataset, *, weigh: bool) -> Any:
     """Gives each replica its part of every batch.
 
     Args:
-        batches: `(features, labels)`, the same on every worker.
+        batches: `(features, labels, …)`, the same on every worker.
         weigh: Adds weights to the examples, so that Keras, which averages over
             a replica's examples and then over replicas, gives the mean over the
             whole batch where its parts differ in size.
 
     Returns:
-        What Keras' `fit` takes: the batches as they are for one replica.
+        What Keras' `fit` takes, with the number of steps: the batches as they
+        are for one replica.
     """
     strategy = tf.distribute.get_strategy()
     replicas = strategy.num_replicas_in_sync
@@ -89,12 +90,12 @@ def share_batches(batches: tf.data.Dataset, *, weigh: bool) -> Any:
         own = replicas // context.num_input_pipelines
         first = context.input_pipeline_id * own
 
-        def parts(features: Any, labels: tf.Tensor) -> tf.data.Dataset:
-            size = tf.shape(labels, tf.int64)[0]
+        def parts(*batch: Any) -> tf.data.Dataset:
+            size = tf.shape(batch[1], tf.int64)[0]
 
             def part(replica: tf.Tensor) -> tuple:
                 start, end = size * replica // replicas, size * (replica + 1) // replicas
-                elements = tf.nest.map_structure(lambda one: one[start:end], (features, labels))
+                elements = tf.nest.map_structure(lambda one: one[start:end], batch)
                 if not weigh:
                     return elements
                 weight = tf.cast((end - start) * replicas, tf.float32) / tf.cast(size, tf.float32)

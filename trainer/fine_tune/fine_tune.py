@@ -11,7 +11,7 @@ import tensorflow as tf
 import tf_keras
 from absl import logging
 
-from trainer.callbacks import SQUARED_LOSS, CheckLoss, KeepBest, KeepHistory, ReportProgress
+from trainer.callbacks import SQUARED_LOSS, CheckLoss, KeepBest, KeepHistory, reports
 from trainer.checkpoints import Checkpoint, SaveTraining
 from trainer.config import TrainConfig
 from trainer.features import FeatureExtractor
@@ -19,6 +19,7 @@ from trainer.fine_tune.examples import find_examples, make_eval_batches, make_tr
 from trainer.fine_tune.model import TunedModel
 from trainer.fine_tune.optimizers import build_optimizer
 from trainer.fine_tune.unfreeze import choose_variables
+from trainer.strategy import share_batches
 from trainer.tasks.task import Task
 
 # An epoch takes minutes, so each is worth a checkpoint.
@@ -32,8 +33,9 @@ def fine_tune(
     train: Sequence[str],
     evaluation: Sequence[str],
     config: TrainConfig,
-    log_dir: str,
+    log_dir: str | None,
     checkpoints: str | None = None,
+    callbacks: Sequence[tf_keras.callbacks.Callback] = (),
 ) -> dict[str, list[float]]:
     """Trains an extractor's backbones and a head in place.
 
@@ -41,15 +43,18 @@ def fine_tune(
     those that they came with, if training makes nothing better.
 
     Args:
-        extractor: Nobody else's: its backbones are changed.
+        extractor: Nobody else's: its backbones are changed. Loaded, as the head,
+            in the scope of the strategy, in which this is called, too.
         head: Trained on the vectors of these backbones.
         task: Which labels are known, and what the loss is.
         train: Patterns of files of raw examples, to learn from.
         evaluation: The same, to stop on.
         config: The recipe, in `config.fine_tune`.
-        log_dir: Folder for TensorBoard, or a URL of one.
+        log_dir: Folder for TensorBoard, or a URL of one; None, as for a trial
+            among many, leaves out that and the progress.
         checkpoints: Folder of this training's state, from which a killed one
             goes on; None keeps nothing.
+        callbacks: Further ones, run after each epoch.
 
     Returns:
         As `fit_head` does.
@@ -86,16 +91,18 @@ def fine_tune(
         if not epochs:
             _keep_start(model, best, evaluated)
         epochs = recipe.epochs if kept.stopped else epochs
+        batches = make_training_batches(
+            train_examples,
+            extractor,
+            recipe.batch_size,
+            range(epochs, recipe.epochs),
+            config.seed,
+            recipe.augment,
+        )
         model.fit(
-            make_training_batches(
-                train_examples,
-                extractor,
-                recipe.batch_size,
-                range(epochs, recipe.epochs),
-                config.seed,
-                recipe.augment,
-            ),
-            validation_data=evaluated,
+            share_batches(batches, weigh=False),
+            validation_data=share_batches(evaluated, weigh=False),
+            validation_steps=len(evaluated),
             initial_epoch=epochs,
             epochs=recipe.epochs,
             steps_per_epoch=steps,
@@ -103,9 +110,9 @@ def fine_tune(
             callbacks=[
                 CheckLoss(recipe.learning_rate, "train.fine_tune.learning_rate"),
                 best,
+                *callbacks,
                 kept,
-                ReportProgress(recipe.epochs),
-                tf_keras.callbacks.TensorBoard(log_dir, write_graph=False),
+                *reports(recipe.epochs, log_dir),
                 SaveTraining(state, _SAVE_SECONDS),
             ],
             verbose=0,
@@ -120,6 +127,7 @@ def fine_tune(
 
 def _keep_start(model: TunedModel, best: KeepBest, evaluated: tf.data.Dataset) -> None:
     """Counts the weights that training begins with as its epoch 0."""
-    values = model.evaluate(evaluated, verbose=0, return_dict=True)
+    shared = share_batches(evaluated, weigh=False)
+    values = model.evaluate(shared, steps=len(evaluated), verbose=0, return_dict=True)
     best.set_model(model)
     best.on_epoch_end(-1, {f"val_{name}": value for name, value in values.items()})

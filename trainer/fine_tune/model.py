@@ -89,6 +89,7 @@ class TunedModel(tf_keras.Model):
         the result does not depend on how many there are.
         """
         prepared, labels, *mixed = data
+        replicas = tf.distribute.get_replica_context()
         with tf.GradientTape() as tape:
             logits = self(prepared, training=True)
             losses = self._task.loss(labels, logits, self._loss_config)
@@ -96,12 +97,12 @@ class TunedModel(tf_keras.Model):
                 partners, shares = mixed
                 others = self._task.loss(partners, logits, self._loss_config)
                 losses = shares * losses + (1 - shares) * others
-            replicas = tf.distribute.get_strategy().num_replicas_in_sync
-            loss = tf.reduce_mean(losses) / replicas
-            scaled = self._scaled(loss)
+            # Of all replicas' examples, which may be in unequal parts.
+            size = replicas.all_reduce("sum", tf.cast(tf.size(losses), tf.float32))
+            scaled = self._scaled(tf.reduce_sum(losses) / size)
         heads = self.head.trainable_variables
         gradients = tape.gradient(scaled, [*self.tuned, *heads])
-        gradients = tf.distribute.get_replica_context().all_reduce("sum", gradients)
+        gradients = replicas.all_reduce("sum", gradients)
         split = len(self.tuned)
         gradients = self._unscaled(gradients[:split], gradients[split:])
         gradients, _ = tf.clip_by_global_norm(gradients, self._clip_norm)
