@@ -7,6 +7,7 @@ import difflib
 import importlib
 import inspect
 import pkgutil
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -54,9 +55,13 @@ def call_function(
             f"{kind.__module__}.{kind.__qualname__}",
         )
     given = {key: tf_keras.Input([one.width], name=key) for key, one in sorted(inputs.items())}
-    taken = _check_inputs(name, model, inputs)
-    logits = model({key: given[key] for key in taken})
-    shape = tuple(logits.shape) if tf.is_tensor(logits) or hasattr(logits, "shape") else logits
+    if model._is_graph_network:
+        # Its layers become the head's: a model within a model is slow to trace.
+        _check_inputs(name, model.input, inputs)
+        given, logits = given | model.input, model.output
+    else:
+        logits = model(given)
+    shape = tuple(logits.shape) if hasattr(logits, "shape") else logits
     if shape != (None, units):
         raise _misfit(name, f"must return a model with an output of (None, {units})", shape)
     return given, logits
@@ -75,13 +80,15 @@ def find_function(name: str) -> Callable[..., Any]:
         # Another missing module is one that the user's own file imports.
         if error.name is None or not f"{path}.".startswith(f"{error.name}."):
             raise
-        known = [one.name for one in pkgutil.iter_modules()]
-        close = difflib.get_close_matches(path.partition(".")[0], known, n=1, cutoff=0.6)
+        package, _, last = error.name.rpartition(".")
+        beside = getattr(sys.modules[package], "__path__", []) if package else None
+        known = [one.name for one in pkgutil.iter_modules(beside)]
+        close = difflib.get_close_matches(last, known, n=1)
         what = (
             "train.head.function: there is no such module, neither beside the config file nor "
             "among the installed packages"
         )
-        raise ConfigError(explain(what, path, close, _SEE)) from None
+        raise ConfigError(explain(what, error.name, close, _SEE)) from None
     public = [
         key
         for key, value in vars(module).items()
@@ -104,22 +111,15 @@ def _check_arguments(name: str, function: Callable[..., Any], arguments: Mapping
         raise ConfigError(explain(f"{what}: {error}", dict(arguments), valid, _SEE)) from None
 
 
-def _check_inputs(name: str, model: tf_keras.Model, inputs: Mapping[str, HeadInput]) -> list[str]:
-    """Names the inputs that the model takes; one without declared inputs gets them all."""
-    if not model._is_graph_network:
-        return sorted(inputs)
-    taken = model.input
+def _check_inputs(name: str, taken: Any, inputs: Mapping[str, HeadInput]) -> None:
     if not isinstance(taken, dict):
         raise _misfit(name, "must return a model whose inputs are a dict", type(taken).__name__)
     wanted = {key: one.width for key, one in inputs.items()}
     received = {key: one.shape[-1] for key, one in taken.items()}
     if any(wanted.get(key) != width for key, width in received.items()):
-        valid = [f"{key}: {width}" for key, width in sorted(wanted.items())]
-        raise _misfit(
-            name, "must return a model with inputs of these names and widths", received, valid
-        )
-    return sorted(taken)
+        what = f"must return a model with inputs of these names and widths: {wanted}"
+        raise _misfit(name, what, received)
 
 
-def _misfit(name: str, what: str, received: object, valid: list[str] | tuple = ()) -> ConfigError:
-    return ConfigError(explain(f"train.head.function {name} {what}", received, valid, _SEE))
+def _misfit(name: str, what: str, received: object) -> ConfigError:
+    return ConfigError(explain(f"train.head.function {name} {what}", received, see=_SEE))
