@@ -26,6 +26,7 @@ from preprocessing.config import EmbeddedFeature, Feature, LabelConfig, Record
 from preprocessing.errors import BackboneError, ConfigError, explain
 from trainer.backbones.handles import parse_handle
 from trainer.config import TrainConfig
+from trainer.tune_config import TuneConfig
 
 FeatureName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", examples=["image"])]
 
@@ -44,6 +45,7 @@ class Config(Record):
     )
     label: LabelConfig = LabelConfig()
     train: TrainConfig = TrainConfig()
+    tune: TuneConfig | None = Field(None, description="null: `train` holds the values to take")
     evaluate: EvaluateConfig = EvaluateConfig()
     push: PushConfig | None = Field(None, description="null: the model is judged, not pushed")
     workdir: str = Field(

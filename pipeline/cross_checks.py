@@ -14,6 +14,7 @@ from pipeline.user_code import check_function
 from pipeline.yaml_source import Path as Key
 from preprocessing.config import EmbeddedFeature, missing_name
 from preprocessing.errors import ConfigError, explain
+from trainer.tune_config import find_mistakes
 
 if TYPE_CHECKING:
     from pipeline.config import Config
@@ -145,6 +146,13 @@ def check_training(config: "Config") -> Breaches:
             yield ("train", "augment", name), explain(what, alpha)
 
 
+def check_tune(config: "Config") -> Breaches:
+    """The tuner tries what `train` can take."""
+    if config.tune is not None:
+        for key, what in find_mistakes(config.tune, config.train):
+            yield ("tune", "space", key) if key else ("tune", "objective"), what
+
+
 def check_head_function(config: "Config", base: Path) -> Breaches:
     """The user's own head is there."""
     function = config.train.head.function
@@ -163,4 +171,5 @@ CHECKS: tuple[Callable[["Config"], Breaches], ...] = (
     check_thresholds,
     check_loss,
     check_training,
+    check_tune,
 )

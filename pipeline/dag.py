@@ -19,7 +19,7 @@ from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
 from tfx.orchestration import metadata, pipeline
-from tfx.proto import pusher_pb2, trainer_pb2
+from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
 from components.embedder.component import Embedder
@@ -31,13 +31,13 @@ from pipeline.code_digest import digest_code
 from pipeline.config import Config
 from pipeline.evaluation import build_eval_config
 from pipeline.schema import build_schema, write_schema
-from pipeline.user_code import digest_function
+from pipeline.training import build_training
 from preprocessing.inputs import ImageInput
 from preprocessing.transform import TransformConfig
 from trainer.backbones.record import Backbone
 from trainer.config import TrainConfig
 from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
-from trainer.model_config import EmbedConfig, ModelConfig, RunConfig
+from trainer.model_config import EmbedConfig, ModelConfig
 
 Ingest = RowExampleGen | ExampleScreen
 
@@ -96,20 +96,20 @@ def build_pipeline(
         code_digest=digest_code("Embedder"),
         views=config.train.views,
     )
-    trainer = Trainer(
-        run_fn="trainer.run.run_fn",
-        examples=embedder.outputs["embeddings"],
-        transform_graph=transform.outputs["transform_graph"],
-        train_args=trainer_pb2.TrainArgs(splits=["train"]),
-        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
-        custom_config={
-            "trainer": RunConfig(**dict(model), train=config.train).model_dump(mode="json"),
-            "code_digest": digest_code("Trainer"),
-            "head_digest": digest_function(config.train.head.function, config.base),
-        },
+    baseline = resolver.Resolver(
+        strategy_class=latest_blessed_model_strategy.LatestBlessedModelStrategy,
+        model=types.Channel(type=standard_artifacts.Model),
+        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+    ).with_id(BASELINE)
+    trainer, tuners = build_training(
+        config,
+        model,
+        embedder.outputs["embeddings"],
+        transform.outputs["transform_graph"],
+        baseline.outputs["model"],
     )
-    nodes = [*needed, examples, statistics, schema, validator, transform, embedder, trainer]
-    nodes += _gate_and_push(config, examples, trainer)
+    nodes = [*needed, examples, statistics, schema, validator, transform, embedder]
+    nodes += [baseline, *tuners, trainer, *_gate_and_push(config, examples, trainer, baseline)]
     return pipeline.Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(workdir / "artifacts"),
@@ -127,12 +127,9 @@ def _embed_config(model: ModelConfig, train: TrainConfig) -> EmbedConfig:
     return EmbedConfig(**dict(model), **views)
 
 
-def _gate_and_push(config: Config, examples: Ingest, trainer: Trainer) -> list[base_node.BaseNode]:
-    baseline = resolver.Resolver(
-        strategy_class=latest_blessed_model_strategy.LatestBlessedModelStrategy,
-        model=types.Channel(type=standard_artifacts.Model),
-        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
-    ).with_id(BASELINE)
+def _gate_and_push(
+    config: Config, examples: Ingest, trainer: Trainer, baseline: resolver.Resolver
+) -> list[base_node.BaseNode]:
     evaluator = Evaluator(
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
@@ -142,7 +139,7 @@ def _gate_and_push(config: Config, examples: Ingest, trainer: Trainer) -> list[b
             config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=True
         ),
     )
-    nodes: list[base_node.BaseNode] = [baseline, evaluator]
+    nodes: list[base_node.BaseNode] = [evaluator]
     if "test" in examples.split_names:
         nodes.append(
             Evaluator(

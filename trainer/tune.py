@@ -22,7 +22,7 @@ from preprocessing.errors import DivergedError, GraftError
 from trainer.model_config import RunConfig
 from trainer.tasks.registry import TASKS
 from trainer.train import TrainedModel, find_files, train
-from trainer.tune_config import LISTS, WHOLE, Between, Choices, TuneConfig, apply_values
+from trainer.tune_config import LISTS, WHOLE, Domain, TuneConfig, apply_values
 
 STAGE = "Tuner"
 _ORACLES: Mapping[str, Callable[..., keras_tuner.Oracle]] = {
@@ -159,7 +159,7 @@ class StopAt(tf_keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def make_space(space: Mapping[str, Choices | Between]) -> keras_tuner.HyperParameters:
+def make_space(space: Mapping[str, Domain]) -> keras_tuner.HyperParameters:
     """Says to KerasTuner what may be tried.
 
     Args:
@@ -170,7 +170,7 @@ def make_space(space: Mapping[str, Choices | Between]) -> keras_tuner.HyperParam
     """
     made = keras_tuner.HyperParameters()
     for key, domain in space.items():
-        if isinstance(domain, Choices):
+        if domain.values is not None:
             made.Choice(key, [_plain(key, value) for value in domain.values])
             continue
         sampling = "log" if domain.log else "linear"
@@ -189,7 +189,7 @@ def _plain(key: str, value: Any) -> int | float | str:
 
 def _trial_config(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     """Puts the values in; a trial that tunes nothing of fine-tuning leaves it out."""
-    changed = apply_values(config.train, values)
+    changed = apply_values(config.train, values).model_copy(update={"warm_start": False})
     if not any(key.startswith("fine_tune.") for key in values):
         changed = changed.model_copy(update={"mode": "frozen"})
     return config.model_copy(update={"train": changed})

@@ -38,27 +38,23 @@ REAL = (
 LISTS = ("head.hidden",)
 TUNABLE = (*WHOLE, *REAL, *LISTS)
 
-Value = int | float | str
 
+class Domain(Record):
+    """What one value may be: one of some, or anything in a stretch of numbers."""
 
-class Choices(Record):
-    """Some values to choose from."""
-
-    values: tuple[Any, ...] = Field(min_length=1, description="one is taken for each trial")
-
-    def check(self) -> None:
-        """Any values will do."""
-
-
-class Between(Record):
-    """A stretch of numbers, both ends included."""
-
-    min: float
-    max: float
+    values: tuple[Any, ...] | None = Field(None, min_length=1, description="to choose from")
+    min: float | None = Field(None, description="the stretch's lower end, included")
+    max: float | None = Field(None, description="its upper end, included")
     log: bool = Field(False, description="try each order of magnitude as often as the next")
 
     @model_validator(mode="after")
-    def _is_a_stretch(self) -> "Between":
+    def _one_kind(self) -> "Domain":
+        given = [name for name in ("values", "min", "max") if getattr(self, name) is not None]
+        if given not in (["values"], ["min", "max"]) or (self.values and self.log):
+            received = [*given, "log"] if self.log else given
+            raise ValueError(explain("give `values`, or `min` and `max` (and `log`)", received))
+        if self.min is None or self.max is None:
+            return self
         if self.min >= self.max:
             raise ValueError(explain("`min` must be less than `max`", [self.min, self.max]))
         if self.log and self.min <= 0:
@@ -66,9 +62,9 @@ class Between(Record):
         return self
 
     @property
-    def values(self) -> tuple[float, float]:
-        """Both ends."""
-        return self.min, self.max
+    def limits(self) -> tuple[Any, ...]:
+        """The values, or both ends."""
+        return (self.min, self.max) if self.values is None else self.values
 
 
 class TuneConfig(Record):
@@ -85,24 +81,24 @@ class TuneConfig(Record):
         "bayesian", description="bayesian: a model of the trials so far chooses the next"
     )
     seed: int = Field(0, ge=0, description="same seed, data and machine: the same trials")
-    space: dict[str, Choices | Between] = Field(
+    space: dict[str, Domain] = Field(
         default_factory=dict,
         examples=[{"learning_rate": {"min": 0.01, "max": 0.5, "log": True}}],
         description="keys of `train` and what they may be; empty means the head's learning rate, "
         "weight decay, dropout and hidden layers",
     )
 
-    def space_for(self, train: TrainConfig) -> dict[str, Choices | Between]:
+    def space_for(self, train: TrainConfig) -> dict[str, Domain]:
         """The space, or where none is given one that suits the head."""
         if self.space:
             return dict(self.space)
-        space: dict[str, Choices | Between] = {
-            "learning_rate": Between(min=0.005, max=0.5, log=True),
-            "weight_decay": Between(min=0.001, max=10.0, log=True),
+        space: dict[str, Domain] = {
+            "learning_rate": Domain(min=0.005, max=0.5, log=True),
+            "weight_decay": Domain(min=0.001, max=10.0, log=True),
         }
         if train.head.function is None:
-            space["head.dropout"] = Choices(values=(0.0, 0.2, 0.5))
-            space["head.hidden"] = Choices(values=([], [128], [256]))
+            space["head.dropout"] = Domain(values=(0.0, 0.2, 0.5))
+            space["head.hidden"] = Domain(values=([], [128], [256]))
         return space
 
 
@@ -124,13 +120,13 @@ def find_mistakes(tune: TuneConfig, train: TrainConfig) -> Iterator[tuple[str, s
         if key.startswith("fine_tune.") and train.mode != "fine_tune":
             what = "fine-tuning has no values to tune in mode: frozen"
             yield key, explain(what, key, ["train.mode: fine_tune"])
-        if key in LISTS and isinstance(domain, Between):
-            yield key, explain("lists have no order: give `values`", [domain.min, domain.max])
+        if key in LISTS and domain.values is None:
+            yield key, explain("lists have no order: give `values`", list(domain.limits))
             continue
         if key in WHOLE and any(not float(one).is_integer() for one in _numbers(domain)):
-            yield key, explain("whole numbers are needed here", list(domain.values))
+            yield key, explain("whole numbers are needed here", list(domain.limits))
             continue
-        for value in domain.values:
+        for value in domain.limits:
             try:
                 apply_values(train, {key: value})
             except ValidationError as error:
@@ -164,5 +160,5 @@ def apply_values(train: TrainConfig, values: Mapping[str, Any]) -> TrainConfig:
     return TrainConfig.model_validate_json(json.dumps(changed))
 
 
-def _numbers(domain: Choices | Between) -> list[float]:
-    return [one for one in domain.values if isinstance(one, int | float)]
+def _numbers(domain: Domain) -> list[float]:
+    return [one for one in domain.limits if isinstance(one, int | float)]
