@@ -35,8 +35,9 @@ HANDLE_KINDS: tuple[HandleKind, ...] = (
     HandleKind(
         kind="hub",
         form="hub:https://…",
-        meaning="a TF2 SavedModel that turns pictures (pixels in [0, 1]) or strings into vectors, or "
-        "a text encoder with its `preprocessor`, by its TF Hub or Kaggle URL, or a URL of its .tar.gz",
+        meaning="a TF2 SavedModel that turns pictures (pixels in [0, 1]) or strings into vectors, "
+        "or a text encoder with its `preprocessor`, by its TF Hub or Kaggle URL, or a URL of its "
+        ".tar.gz",
         examples=(
             "hub:https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5",
             "hub:https://www.kaggle.com/models/google/mobilenet-v2/TensorFlow2/035-224-feature-vector/2",

@@ -22,8 +22,7 @@ class BackboneModule(tf.Module):
     Attributes:
         interface: What goes in and what comes out.
         layers: Trainable variables by layer (of a transformer: by block), from
-            the input to the output, without those that the features do not
-            depend on, such as a pooler's where the pooling is another.
+            the input to the output.
     """
 
     def __init__(
@@ -51,6 +50,7 @@ class BackboneModule(tf.Module):
         """
         super().__init__(name="backbone")
         self.interface = interface
+        self.layers = [list(layer) for layer in layers]
         raw = _spec(interface)
         # There is no Python control flow to convert here; converting Keras's own code on the way
         # takes 15 s for a MobileNetV2.
@@ -61,7 +61,6 @@ class BackboneModule(tf.Module):
             return tf.ensure_shape(encode(prepared), [None, interface.feature_width])
 
         self._encode = _traced(features, _output_spec(self._prepare) if self._prepare else raw)
-        self.layers = _read_by(self._encode, layers)
         functions = [one for one in (self._encode, self._prepare, self._truncated) if one]
         self._tracked = _what_they_read(functions, model, variables)
 
@@ -104,13 +103,6 @@ def _traced(function: Callable, spec: Any) -> Any:
 def _output_spec(function: Any) -> Any:
     outputs = function.get_concrete_function().structured_outputs
     return tf.nest.map_structure(lambda one: tf.TensorSpec(one.shape, one.dtype), outputs)
-
-
-def _read_by(function: Any, layers: Sequence[Sequence[tf.Variable]]) -> list[list[tf.Variable]]:
-    """Leaves out variables that a function does not read, and layers without any."""
-    read = {id(one) for one in function.get_concrete_function().captured_inputs}
-    kept = ([variable for variable in layer if id(variable.handle) in read] for layer in layers)
-    return [layer for layer in kept if layer]
 
 
 def _what_they_read(functions: Sequence[Any], model: Any, variables: Iterable[tf.Variable]) -> Any:

@@ -50,7 +50,7 @@ def test_an_unknown_kind_gets_the_closest_one():
     assert message(handle="kera:VGG16") == (
         "Backbone handle 'kera:VGG16' does not start with a known kind.\n"
         "  Received: 'kera'\n"
-        "  Valid: hub, keras\n"
+        "  Valid: hub, keras, hf\n"
         "  Did you mean 'keras'?\n"
         "  See: graft backbones"
     )
@@ -61,7 +61,7 @@ def test_a_bare_url_is_told_where_its_kind_goes():
         "Backbone handle 'https://tfhub.dev/a/1' does not start with a known kind."
         " Did you mean 'hub:https://tfhub.dev/a/1'?\n"
         "  Received: 'https'\n"
-        "  Valid: hub, keras\n"
+        "  Valid: hub, keras, hf\n"
         "  See: graft backbones"
     )
 

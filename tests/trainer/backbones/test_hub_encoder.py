@@ -195,13 +195,6 @@ def test_what_is_trained_changes_the_vectors(get):
     assert np.flatnonzero(slope[:, 0]).tolist() == [CLS, SEP, 4]
 
 
-def test_what_the_features_do_not_depend_on_is_no_layer(get, save):
-    module = Encoder()
-    module.unread = tf.Variable(1.0, name="pooler/bias")
-    trained = [module.words, module.places, module.unread]
-    assert len(load(get(handle=save(module, trainable_variables=trained))).layers) == 2
-
-
 def test_both_lie_in_one_entry_under_one_digest(get, save, tmp_path, encoder):
     backbone = get()
     (entry,) = (one for one in (tmp_path / "store").iterdir() if one.name != "sources")
