@@ -8,27 +8,29 @@ a table: see `screen_record` for what makes one unusable.
 
 import dataclasses
 import itertools
-import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import tensorflow as tf
-from google.protobuf.message import DecodeError
 
 from components.example_gen.inspect import Inspected, Picture, inspect_picture
-from components.example_gen.labels import join_labels, read_label
+from components.example_gen.labels import read_label
+from components.example_gen.records import (
+    carried_in,
+    label_in,
+    parse_example,
+    source_in,
+    value_in,
+)
 from components.example_gen.rows import Quarantined, Row, UnusableError, write_lines
 from components.example_gen.shards import SOURCE, build_example
-from components.example_gen.sources.columns import Columns, FeatureColumn
+from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.tfrecord import compression
 from components.example_gen.values import check_row
-from preprocessing.config import LabelConfig
 
 # Records held in memory at a time.
 _WINDOW = 32
-_NAMED_COLUMNS = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,14 +118,14 @@ def screen_record(record: bytes, place: str, split: str, columns: Columns) -> Us
     """
     label = None
     try:
-        features = _parse(record)
-        place = _own_source(features) or place
-        label = read_label(_label(features, columns.label), columns.label)
-        found = {name: _value(features, one) for name, one in columns.features.items()}
+        features = parse_example(record)
+        place = source_in(features) or place
+        label = read_label(label_in(features, columns.label), columns.label)
+        found = {name: value_in(features, one) for name, one in columns.features.items()}
         encoded = {name: one for name, one in found.items() if isinstance(one, bytes)}
         values = {name: place if name in encoded else str(one) for name, one in found.items()}
         carried = {
-            name: _carried(features, name)
+            name: carried_in(features, name)
             for name in columns.carry
             if name not in (SOURCE, columns.label.name)
         }
@@ -143,92 +145,6 @@ def _inspect(name: str, encoded: bytes, columns: Columns) -> Picture:
         if len(columns.named("image")) == 1:
             raise
         raise UnusableError(f"{name}: {error}") from error
-
-
-def _parse(record: bytes) -> Any:
-    try:
-        return tf.train.Example.FromString(record).features.feature
-    except DecodeError as error:
-        raise UnusableError("the record is no tf.Example") from error
-
-
-def _own_source(features: Any) -> str | None:
-    values = features[SOURCE].bytes_list.value if SOURCE in features else []
-    try:
-        return values[0].decode() if len(values) == 1 else None
-    except UnicodeDecodeError:
-        return None
-
-
-def _label(features: Any, label: LabelConfig) -> str:
-    name = label.name
-    if label.task == "multilabel" and _values(features, name):
-        texts = [
-            _text(value, name, "a label is text or whole") for value in _values(features, name)
-        ]
-        return join_labels(texts, label)
-    value = _one(features, name)
-    if label.task == "regression" and isinstance(value, float):
-        return repr(value)
-    return _text(value, name, "a label is text or whole")
-
-
-def _value(features: Any, feature: FeatureColumn) -> bytes | str:
-    """Returns a picture as bytes, anything else as text; what is missing as empty text."""
-    name = feature.column
-    if feature.missing == "default" and not _values(features, name):
-        return ""
-    value = _one(features, name)
-    if feature.kind == "image":
-        if not isinstance(value, bytes):
-            kind = type(value).__name__
-            raise UnusableError(f"column {name!r} holds the {kind} {value:g}, no encoded picture")
-        return value or ""
-    if feature.kind == "numeric":
-        if isinstance(value, bytes):
-            raise UnusableError(f"column {name!r} holds the bytes {value[:20]!r}, no number")
-        return "" if math.isnan(value) else repr(value)
-    if feature.kind == "text" and not isinstance(value, bytes):
-        raise UnusableError(f"column {name!r} holds the {type(value).__name__} {value:g}, no text")
-    return _text(value, name, "a category is text or whole")
-
-
-def _carried(features: Any, name: str) -> str:
-    if not _values(features, name):
-        return ""
-    value = _one(features, name)
-    return f"{value:g}" if isinstance(value, float) else _text(value, name)
-
-
-def _text(value: bytes | int | float, name: str, wanted: str = "") -> str:
-    if isinstance(value, float):
-        raise UnusableError(f"column {name!r} holds the float {value:g}; {wanted}")
-    if isinstance(value, int):
-        return str(value)
-    try:
-        return value.decode()
-    except UnicodeDecodeError as error:
-        raise UnusableError(f"column {name!r} is not UTF-8 text: {value[:20]!r}") from error
-
-
-def _one(features: Any, name: str) -> Any:
-    """Returns the one value of a column: bytes, int or float."""
-    values = _values(features, name)
-    if len(values) == 1:
-        return values[0]
-    if values:
-        raise UnusableError(f"column {name!r} holds {len(values)} values instead of one")
-    if name in features:
-        raise UnusableError(f"column {name!r} is empty")
-    others = sorted(features)
-    named = ", ".join(others[:_NAMED_COLUMNS]) + (", …" if len(others) > _NAMED_COLUMNS else "")
-    raise UnusableError(f"there is no column {name!r}, only: {named or 'nothing'}")
-
-
-def _values(features: Any, name: str) -> Any:
-    # Asking for an absent feature would add it.
-    kind = features[name].WhichOneof("kind") if name in features else None
-    return getattr(features[name], kind).value if kind else ()
 
 
 def _windows(records: Iterator[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
