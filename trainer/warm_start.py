@@ -226,9 +226,11 @@ def _match_inputs(
     same = [name for name in sorted(new) if old.get(name) == new[name]]
     if not same:
         raise _MisfitError("no input is the same")
-    pick = [(np.arange(new[name].width) + start[name] for start in (here, there)) for name in same]
-    ours, theirs = zip(*pick, strict=True)
-    return np.concatenate(ours), np.concatenate(theirs)
+    ours, theirs = (
+        np.concatenate([np.arange(new[name].width) + start[name] for name in same])
+        for start in (here, there)
+    )
+    return ours, theirs
 
 
 def _offsets(inputs: Mapping[str, InputOrigin]) -> dict[str, int]:

@@ -112,7 +112,7 @@ def _what_they_read(functions: Sequence[Any], model: Any, variables: Iterable[tf
     triples the time to export a MobileNetV2 and adds nothing to the result.
     """
     variables = list(variables)
-    handles = {id(variable.handle) for variable in variables}
+    handles = {id(handle_of(variable)) for variable in variables}
     captured = [
         one
         for each in functions
@@ -121,3 +121,8 @@ def _what_they_read(functions: Sequence[Any], model: Any, variables: Iterable[tf
         if one.dtype == tf.resource
     ]
     return variables if all(id(one) in handles for one in captured) else model
+
+
+def handle_of(variable: tf.Variable) -> tf.Tensor:
+    """The handle that a function reads; the first replica's, where there are several."""
+    return tf.distribute.get_strategy().experimental_local_results(variable)[0].handle

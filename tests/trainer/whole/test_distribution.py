@@ -1,0 +1,57 @@
+"""Several replicas, in one process or in several, come to what one device does.
+
+To 1e-4: sums are rounded in another order, and five epochs of steps carry it on.
+"""
+
+import json
+import socket
+
+import numpy as np
+import pytest
+
+from tests.trainer.whole.conftest import Result
+
+TOLERANCE = 1e-4
+
+
+def check_same(result, undisturbed):
+    assert result.code == 0, result.log
+    assert len(result.weights) == len(undisturbed.weights)
+    for one, two in zip(result.weights, undisturbed.weights, strict=True):
+        np.testing.assert_allclose(one, two, atol=TOLERANCE)
+
+
+@pytest.mark.slow
+def test_two_devices_of_one_machine(train_in_process, undisturbed, tmp_path):
+    done = train_in_process(tmp_path, devices=2, mode="fine_tune", strategy="mirrored")
+    check_same(done, undisturbed)
+
+
+@pytest.mark.slow
+def test_two_workers_of_which_only_the_chief_writes(start, undisturbed, tmp_path):
+    workers = [f"localhost:{port}" for port in free_ports(2)]
+    folders = [tmp_path / "chief", tmp_path / "other"]
+    processes = []
+    for index, folder in enumerate(folders):
+        task = {"type": "worker", "index": index}
+        config = json.dumps({"cluster": {"worker": workers}, "task": task})
+        processes.append(
+            start(folder, {"TF_CONFIG": config}, mode="fine_tune", strategy="multi_worker")
+        )
+    results = [Result(*both) for both in zip(processes, folders, strict=True)]
+    for result in results:
+        check_same(result, undisturbed)
+    written = [list((folder / "checkpoints").glob("*/ckpt-*")) for folder in folders]
+    assert written[0]
+    assert not written[1]
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("localhost", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
