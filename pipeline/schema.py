@@ -38,9 +38,6 @@ def build_schema(
         column = _add(schema, name, _TYPES.get(feature.kind, schema_pb2.BYTES))
         if feature.kind == "image":
             column.image_domain.SetInParent()
-        elif feature.kind == "text":
-            # Else statistics would hold the commonest texts themselves.
-            column.string_domain.is_categorical = schema_pb2.StringDomain.CATEGORICAL_NO
         for derived in derived_columns(name, feature.kind):
             _add_derived(schema, derived)
     for name in (label, "source", *carried):

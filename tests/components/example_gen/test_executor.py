@@ -1,12 +1,19 @@
 """The component, run for real through Beam."""
 
+import csv
 import hashlib
 import json
 import os
 
 import pytest
 
-from preprocessing.config import ImageFeature, LabelConfig
+from preprocessing.config import (
+    CategoricalFeature,
+    ImageFeature,
+    LabelConfig,
+    NumericFeature,
+    TextFeature,
+)
 from preprocessing.errors import ConfigError, DataError, QuarantineError
 
 
@@ -265,8 +272,22 @@ def test_the_groceries_keep_their_official_splits(groceries, ingest):
 
 
 def test_the_products_get_an_eval_split_from_train(products, ingest):
-    done = ingest(_csv(products / "products.csv", split_column="split"), carry=("brand",))
+    may_lack = {"missing": "default"}
+    features = {
+        "image": ImageFeature(backbone="hub:x"),
+        "name": TextFeature(kind="text", backbone="hub:x"),
+        "price": NumericFeature(kind="numeric", column="retail_price", **may_lack),
+        "brand": CategoricalFeature(kind="categorical", **may_lack),
+    }
+    data = _csv(products / "products.csv", split_column="split")
+    done = ingest(data, carry=("retail_price",), features=features)
     assert sum(done.counts["examples"].values()) + done.counts["quarantined"] == 1047
     assert done.counts["examples"]["test"] == 314
     assert done.counts["examples"]["eval"] == pytest.approx(733 / 9, abs=4)
     assert len(done.counts["classes"]) == 7
+    assert done.counts["quarantined"] == 0
+    with open(products / "products.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for name, column in {"name": "name", "price": "retail_price", "brand": "brand"}.items():
+        lacking = sum(not row[column].strip() for row in rows)
+        assert sum(done.counts["missing"][name].values()) == lacking
