@@ -3,6 +3,7 @@
 A new figure in the summary that comes from TFMA is read here.
 """
 
+import collections
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -40,34 +41,58 @@ def read_evaluation(uri: str, classes: Sequence[str]) -> Evaluation:
         one), of each class, and of each slice. A figure that cannot be
         computed, such as the precision of no prediction, is left out.
     """
-    overall: dict[str, dict[str, float]] = {CANDIDATE: {}, BASELINE: {}}
-    matrix: dict[tuple[int, int], float] = {}
-    counts: list[list[float]] = []
+    whole = _Record({CANDIDATE: {}, BASELINE: {}}, {}, [])
     slices = []
     for record in tfma.load_metrics(uri):
-        figures: dict[str, dict[str, float]] = {CANDIDATE: {}, BASELINE: {}}
-        for pair in record.metric_keys_and_values:
-            if pair.key.is_diff:
-                continue
-            model = pair.key.model_name or CANDIDATE
-            if pair.value.HasField("double_value"):
-                figures[model][pair.key.name] = pair.value.double_value.value
-            elif model == CANDIDATE and not _keys(record):
-                if pair.key.name == CONFUSION:
-                    matrix = _matrix(pair.value)
-                elif pair.key.name == LABELS:
-                    counts = json.loads(pair.value.bytes_value)
+        read = _read_record(record)
         if _keys(record):
-            slices.append(SliceMetrics(slice=_keys(record), metrics=_plain(figures[CANDIDATE])))
+            metrics = _plain(read.figures[CANDIDATE])
+            slices.append(SliceMetrics(slice=_keys(record), metrics=metrics))
         else:
-            overall = figures
+            whole = read
     return Evaluation(
-        _plain(overall[CANDIDATE]),
-        _plain(overall[BASELINE]),
-        _class_metrics(counts or _count(matrix, len(classes)), classes),
-        _confusions(matrix, classes),
+        _plain(whole.figures[CANDIDATE]),
+        _plain(whole.figures[BASELINE]),
+        _class_metrics(whole.counts or _count(whole.matrix, len(classes)), classes),
+        _confusions(whole.matrix, classes),
         tuple(sorted(slices, key=lambda one: sorted(one.slice.items()))),
     )
+
+
+class _Record(NamedTuple):
+    """What TFMA says of the whole split or of a slice of it.
+
+    Attributes:
+        figures: By model and metric.
+        matrix: Counts by (actual, predicted) class of the candidate.
+        counts: Multilabel: of each class of the candidate, see `_count`.
+    """
+
+    figures: dict[str, dict[str, float]]
+    matrix: dict[tuple[int, int], float]
+    counts: list[list[float]]
+
+
+def _read_record(record: Any) -> _Record:
+    read = _Record({CANDIDATE: {}, BASELINE: {}}, {}, [])
+    for pair in record.metric_keys_and_values:
+        model = pair.key.model_name or CANDIDATE
+        if pair.key.is_diff:
+            continue
+        if pair.value.HasField("double_value"):
+            read.figures[model][pair.key.name] = pair.value.double_value.value
+        elif model == CANDIDATE and pair.key.name == CONFUSION:
+            read.matrix.update(_matrix(pair.value))
+        elif model == CANDIDATE and pair.key.name == LABELS:
+            read.counts.extend(json.loads(pair.value.bytes_value))
+    actual: collections.Counter[int] = collections.Counter()
+    for (class_id, _), count in read.matrix.items():
+        actual[class_id] += int(count)
+    # Where one of two classes is absent there is no curve, and TFMA says 0.
+    if 0 in actual.values():
+        for figures in read.figures.values():
+            figures.pop("auc", None)
+    return read
 
 
 def read_verdict(

@@ -233,6 +233,8 @@ def test_a_threshold_is_on_the_whole_split_and_not_on_each_slice(evaluate):
         "high": 0.0,
     }
     assert blessed
+    # Without a single positive there is no curve.
+    assert "auc" not in evaluation.metrics
 
 
 def test_a_figure_that_cannot_be_computed_blesses_nothing(evaluate):
