@@ -47,14 +47,15 @@ class TunedModel(tf_keras.Model):
         super().__init__(name="tuned_model")
         self.head = head
         self.tuned = list(variables)
-        # In a function Keras does not see the extractor, whose other variables it would keep.
+        # In functions Keras does not see what they hold, and does not count it as weights.
         inputs = extractor.head_inputs
         self._encode = lambda prepared: to_head(extractor.encode(prepared), inputs)
         self._task = task
         self._loss_config = loss
         self._clip_norm = clip_norm
         names = ("loss", task.score_name, SQUARED_LOSS)
-        self._means = {name: tf_keras.metrics.Mean(name) for name in names}
+        means = {name: tf_keras.metrics.Mean(name) for name in names}
+        self._means = lambda: means
 
     def compile(
         self,
@@ -75,7 +76,7 @@ class TunedModel(tf_keras.Model):
     @property
     def metrics(self) -> list[tf_keras.metrics.Metric]:
         """What Keras resets before each epoch."""
-        return list(self._means.values())
+        return list(self._means().values())
 
     def call(self, prepared: Mapping[str, Any], training: bool = False) -> tf.Tensor:
         """Gives logits `[batch, units]` float32."""
@@ -124,9 +125,9 @@ class TunedModel(tf_keras.Model):
 
     def _count(self, labels: tf.Tensor, logits: tf.Tensor, losses: tf.Tensor) -> dict:
         values = (losses, self._task.score(labels, logits), tf.square(losses))
-        for mean, value in zip(self._means.values(), values, strict=True):
+        for mean, value in zip(self._means().values(), values, strict=True):
             mean.update_state(value)
-        return {name: mean.result() for name, mean in self._means.items()}
+        return {name: mean.result() for name, mean in self._means().items()}
 
     # Both optimizers see the same gradients overflow, as clipping makes all of
     # them NaN when one is infinite; so their scales stay the same.

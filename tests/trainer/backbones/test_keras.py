@@ -108,8 +108,8 @@ def test_pixels_from_0_to_255_are_preprocessed_exactly_once(tmp_path, name):
     model = construct(name, side)
     model.save_weights(tmp_path / "weights.h5")
     backbone = get(tmp_path, name, weights="weights.h5", size=side)
-    assert backbone.input_range == (0.0, 255.0)
-    assert (backbone.height, backbone.width) == (side, side)
+    assert backbone.input.input_range == (0.0, 255.0)
+    assert (backbone.input.height, backbone.input.width) == (side, side)
     assert backbone.feature_width == model.output_shape[-1]
     images = np.random.default_rng(0).uniform(0, 255, [2, side, side, 3]).astype(np.float32)
     preprocess = sys.modules[getattr(tf_keras.applications, name).__module__].preprocess_input
@@ -153,7 +153,7 @@ def test_the_record_and_the_vendored_files(tmp_path, small):
 def test_the_native_size_is_taken_where_none_is_given(tmp_path, small):
     weights = str(small[1])
     backbone = get(tmp_path, "MobileNetV2", weights=weights, arguments={"alpha": 0.35})
-    assert (backbone.height, backbone.width) == (224, 224)
+    assert (backbone.input.height, backbone.input.width) == (224, 224)
 
 
 def test_a_weight_file_may_be_given_relative_to_the_config_and_is_needed_once(tmp_path, small):
@@ -330,3 +330,31 @@ def test_keras_own_efficientnet_file_brought_by_the_user_computes_what_imagenet_
 def test_an_export_gives_the_same_values_in_a_fresh_process(tmp_path, small, export_and_compare):
     config = {"weights": str(small[1]), "arguments": {"alpha": 0.35}, "size": SIDE}
     export_and_compare(load(get(tmp_path, "MobileNetV2", **config)), SIDE, 255.0)
+
+
+def test_layers_run_from_the_input_to_the_output_without_batch_norms_statistics(tmp_path, small):
+    model, file = small
+    backbone = get(tmp_path, "MobileNetV2", weights=str(file), arguments={"alpha": 0.35}, size=SIDE)
+    layers = load(backbone).layers
+    assert [len(layer) for layer in layers[:2]] == [1, 2]
+    assert layers[0][0].name.startswith("Conv1/kernel")
+    assert layers[-1][0].name.startswith("Conv_1_bn/gamma")
+    assert sum(map(len, layers)) == len(model.trainable_variables)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_the_bits_give_nearly_the_same_float32_vectors(tmp_path, small, dtype):
+    config = {"weights": str(small[1]), "arguments": {"alpha": 0.35}, "size": SIDE}
+    backbone = get(tmp_path, "MobileNetV2", **config)
+    images = tf.constant(np.random.default_rng(0).uniform(0, 255, [2, SIDE, SIDE, 3]), tf.float32)
+    exact, half = load(backbone), load(backbone, dtype)
+    assert tf_keras.mixed_precision.global_policy().name == "float32"
+    vectors = half(images)
+    assert vectors.dtype == tf.float32
+    assert {one.dtype for layer in half.layers for one in layer} == {tf.float32}
+    assert 0 < np.abs(vectors - exact(images)).max() < 0.1
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(half(images))
+    gradients = tape.gradient(total, half.layers[0])
+    assert all(np.isfinite(one).all() and np.any(one) for one in gradients)
