@@ -40,7 +40,8 @@ def make_embed_fn(
     Returns:
         A function from a dataset of serialized tf.Examples, and a number of
         augmented views, to batches in the dataset's order: the head's inputs as
-        they are stored (head_inputs.py), and the label as Transform gives it.
+        they are stored (head_inputs.py), the label as Transform gives it, and
+        `truncated/<feature>`, `[batch]` bool, of each text.
         The views of an example follow on it.
     """
     config = EmbedConfig.model_validate_json(config_json)
@@ -60,8 +61,18 @@ def make_embed_fn(
         versions = [inputs, *(inputs | changed for changed in augmented)]
         return {name: tf.concat([one[name] for one in versions], axis=0) for name in inputs}
 
+    texts = {
+        name: backbone
+        for name, backbone in extractor.backbones.items()
+        if backbone.interface.modality == "text"
+    }
+
+    def embed_all(inputs: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        cut = {f"truncated/{name}": one.truncated(inputs[name]) for name, one in texts.items()}
+        return extractor.embed(inputs) | cut
+
     # Everything called here is traced already; there is no Python left to convert.
-    embed = tf.function(extractor.embed, reduce_retracing=True, autograph=False)
+    embed = tf.function(embed_all, reduce_retracing=True, autograph=False)
 
     def embed_one(batch: dict[str, tf.Tensor]) -> dict[str, np.ndarray]:
         vectors = {name: vector.numpy() for name, vector in embed(batch).items()}

@@ -4,6 +4,7 @@ The wiring only: what happens to one shard is in shards.py.
 """
 
 import functools
+import json
 import posixpath
 import threading
 import time
@@ -21,12 +22,16 @@ from preprocessing import progress
 from preprocessing.source_file import write_source
 
 REPORT_SECONDS = 1.0
+COUNTS_FILE = "embedder.json"
 # The split whose examples get augmented views: the one that is learned from.
 TRAIN_SPLIT = "train"
 
 
 class EmbedShards(beam.DoFn):
-    """Embeds one shard for each element `(source, target, views)`; yields its count."""
+    """Embeds one shard for each element `(split, source, target, views)`.
+
+    Yields `(name, split, count)` of every column that is counted.
+    """
 
     def __init__(self, embed_fn: str, transform_graph: str, config: str, total: int) -> None:
         """Remembers what workers need to build the embedding function.
@@ -49,11 +54,12 @@ class EmbedShards(beam.DoFn):
         make = import_utils.import_func_from_module(module, name)
         self._embed = make(self._transform_graph, self._config)
 
-    def process(self, shard: tuple[str, str, int]) -> Any:
-        """Embeds one shard and counts its vectors."""
-        source, target, views = shard
+    def process(self, shard: tuple[str, str, str, int]) -> Any:
+        """Embeds one shard and counts what is to be counted of its examples."""
+        split, source, target, views = shard
         embed = functools.partial(self._embed, views=views)
-        yield embed_shard(source, target, embed, self._advance)
+        for name, count in embed_shard(source, target, embed, self._advance).marked.items():
+            yield name, split, count // (views + 1)
 
     def _advance(self, examples: int) -> None:
         beam.metrics.Metrics.counter("embedder", "examples").inc(examples)
@@ -94,7 +100,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes one shard of vectors for each shard of examples.
+        """Writes one shard of vectors for each shard of examples, and embedder.json.
 
         Args:
             input_dict: `examples` and `transform_graph`.
@@ -114,9 +120,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             source = artifact_utils.get_split_uri([examples], split)
             views = exec_properties["views"] if split == TRAIN_SPLIT else 0
             shards += [
-                (path, posixpath.join(target, _plain_name(path)), views) for path in _files(source)
+                (split, path, posixpath.join(target, _plain_name(path)), views)
+                for path in _files(source)
             ]
-        total = sum(_count_records(source) * (views + 1) for source, _, views in shards)
+        total = sum(_count_records(source) * (views + 1) for _, source, _, views in shards)
         logging.info("Making %d vectors from %d shards", total, len(shards))
         write_source(embeddings.uri, examples.uri)
 
@@ -135,7 +142,26 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                         total,
                     )
                 )
+                | "Together" >> beam.combiners.ToList()
+                | "Count" >> beam.Map(write_counts, embeddings.uri)
             )
+
+
+def write_counts(counts: list[tuple[str, str, int]], folder: str) -> None:
+    """Writes what was counted, such as the texts that were cut short.
+
+    Args:
+        counts: `(name, split, count)` of each shard; the name of a count and
+            its feature, such as `truncated/description`.
+        folder: Where `embedder.json` goes.
+    """
+    content: dict[str, dict[str, dict[str, int]]] = {}
+    for name, split, count in counts:
+        what, _, feature = name.partition("/")
+        splits = content.setdefault(what, {}).setdefault(feature, {})
+        splits[split] = splits.get(split, 0) + count
+    with tf.io.gfile.GFile(posixpath.join(folder, COUNTS_FILE), "w") as file:
+        file.write(json.dumps(content, sort_keys=True, indent=2) + "\n")
 
 
 def _files(folder: str) -> list[str]:

@@ -2,12 +2,26 @@
 
 import posixpath
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 EmbedFn = Callable[[tf.data.Dataset], Iterator[dict[str, np.ndarray]]]
+
+
+class ShardCount(NamedTuple):
+    """What a shard turned out to hold.
+
+    Attributes:
+        examples: Examples written.
+        marked: By name, in how many of them a boolean column was true.
+    """
+
+    examples: int
+    marked: dict[str, int]
 
 
 def read_serialized(path: str) -> tf.data.Dataset:
@@ -24,7 +38,7 @@ def read_serialized(path: str) -> tf.data.Dataset:
 
 def embed_shard(
     source: str, target: str, embed_fn: EmbedFn, on_batch: Callable[[int], None]
-) -> int:
+) -> ShardCount:
     """Writes the feature vectors of every example of a shard, in its order.
 
     The target appears whole or not at all, so a killed worker leaves nothing
@@ -33,19 +47,23 @@ def embed_shard(
     Args:
         source: TFRecord file of tf.Examples.
         target: TFRecord file to write, uncompressed.
-        embed_fn: From a dataset of serialized examples to batches by name.
+        embed_fn: From a dataset of serialized examples to batches by name;
+            boolean columns are counted, not written.
         on_batch: Told the number of examples in each finished batch.
 
     Returns:
-        The number of examples written.
+        What was written and counted.
     """
     unfinished = posixpath.join(posixpath.dirname(target), f".{uuid.uuid4().hex}.unfinished")
     tf.io.gfile.makedirs(posixpath.dirname(target))
     count = 0
+    marked: Counter[str] = Counter()
     try:
         with tf.io.TFRecordWriter(unfinished) as writer:
             for batch in embed_fn(read_serialized(source)):
-                examples = to_examples(batch)
+                marks = {name: one for name, one in batch.items() if one.dtype == np.bool_}
+                marked.update({name: int(np.sum(one)) for name, one in marks.items()})
+                examples = to_examples({n: one for n, one in batch.items() if n not in marks})
                 for example in examples:
                     writer.write(example)
                 count += len(examples)
@@ -54,7 +72,7 @@ def embed_shard(
     finally:
         if tf.io.gfile.exists(unfinished):
             tf.io.gfile.remove(unfinished)
-    return count
+    return ShardCount(count, dict(marked))
 
 
 def to_examples(batch: dict[str, np.ndarray]) -> list[bytes]:

@@ -32,9 +32,9 @@ class CharacterTable(NamedTuple):
         replacements: `[rows, width]` int32 code points, 0 where there is none.
     """
 
-    pages: np.ndarray
-    rows: np.ndarray
-    replacements: np.ndarray
+    pages: tf.Tensor
+    rows: tf.Tensor
+    replacements: tf.Tensor
 
 
 def ask(tokenizer: Tokenizer, words: range) -> CharacterTable:
@@ -73,7 +73,10 @@ def ask(tokenizer: Tokenizer, words: range) -> CharacterTable:
     replacements = np.zeros([len(texts), max(map(len, texts))], np.int32)
     for number, text in enumerate(texts):
         replacements[number, : len(text)] = [ord(character) for character in text]
-    return CharacterTable(of.ravel().astype(np.int32), pages, replacements)
+    # Tensors made here, not in the functions that read them, are saved once for all of these.
+    return CharacterTable(
+        tf.constant(of.ravel(), tf.int32), tf.constant(pages), tf.constant(replacements)
+    )
 
 
 def replace(texts: tf.Tensor, table: CharacterTable) -> tf.Tensor:

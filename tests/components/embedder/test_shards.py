@@ -35,16 +35,28 @@ def test_every_example_gets_its_vector_in_order(tmp_path, name):
     source = write_shard(tmp_path / name, 10)
     target = str(tmp_path / "out" / "shard")
     batches = []
-    assert embed_shard(source, target, double, batches.append) == 10
+    assert embed_shard(source, target, double, batches.append).examples == 10
     vectors = read_vectors(target)
     assert [int(one["label"]) for one in vectors] == list(range(10))
     np.testing.assert_array_equal(vectors[3]["image"], [6.0, 7.0])
     assert batches == [4, 4, 2]
 
 
+def test_boolean_columns_are_counted_and_not_written(tmp_path):
+    def mark(serialized):
+        for batch in double(serialized):
+            yield {**batch, "truncated/text": batch["label"] % 3 == 0}
+
+    target = str(tmp_path / "out" / "shard")
+    count = embed_shard(write_shard(tmp_path / "shard", 10), target, mark, lambda count: None)
+    assert count == (10, {"truncated/text": 4})
+    first = tf.train.Example.FromString(next(read_serialized(target).as_numpy_iterator()))
+    assert sorted(first.features.feature) == ["image", "label"]
+
+
 def test_an_empty_shard_gives_an_empty_file(tmp_path):
     target = str(tmp_path / "out" / "shard")
-    assert embed_shard(write_shard(tmp_path / "shard", 0), target, double, print) == 0
+    assert embed_shard(write_shard(tmp_path / "shard", 0), target, double, print) == (0, {})
     assert read_vectors(target) == []
 
 
