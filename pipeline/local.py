@@ -21,6 +21,7 @@ from pipeline.user_code import importable
 from preprocessing.config import EmbeddedFeature
 from preprocessing.keras_mode import check_legacy_keras
 from trainer.backbones.vendor import vendor
+from trainer.strategy import check_in_pipeline
 
 _VENDOR = "Backbones"
 # Costs nothing when nothing is new, and mends a serving folder that was lost.
@@ -51,6 +52,7 @@ def run(config: Config, *, cache: bool, run_id: str, log: Path) -> Summary:
     path = Path(config.workdir) / "runs" / run_id / "summary.json"
     try:
         with events, importable(config.base):
+            check_in_pipeline(config.train.strategy)
             events.begin(_VENDOR)
             store = Path(config.workdir) / "backbones"
             backbones = {

@@ -19,6 +19,10 @@ import tensorflow as tf
 from preprocessing.errors import UsageError, explain
 
 _MULTI_WORKER = "train.strategy: multi_worker needs TF_CONFIG in the environment of each worker"
+_ALONE = (
+    "train.strategy: multi_worker needs a runner that gives the Trainer a process of its own on "
+    "each worker"
+)
 _EXAMPLE = (
     '{"cluster": {"worker": ["host1:port", "host2:port"]}, "task": {"type": "worker", "index": 0}}'
 )
@@ -38,6 +42,26 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
         UsageError: If this machine or its environment has not what it needs.
     """
     return _MAKERS[name]()
+
+
+def check_in_pipeline(name: str) -> None:
+    """Complains before a pipeline that runs in one process begins.
+
+    Args:
+        name: As in `TrainConfig.strategy`.
+
+    Raises:
+        UsageError: If it cannot be had here, and not only after hours of other work.
+    """
+    if name == "multi_worker":
+        raise UsageError(
+            explain(
+                f"{_ALONE}, and `graft run` runs everything in one",
+                name,
+                [one for one in _MAKERS if one != name],
+            )
+        )
+    make_strategy(name)
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
@@ -136,26 +160,23 @@ def _multi_worker() -> tf.distribute.Strategy:
         if "program startup" not in str(error):
             raise
         raise UsageError(
-            "train.strategy: multi_worker must be set up before TensorFlow does anything else, and "
-            "`graft run` has other work for it in the same process. Give the Trainer a process of "
-            "its own on each worker, or take train.strategy: mirrored."
+            f"{_ALONE}, for workers find each other before TensorFlow does anything else."
         ) from None
 
 
 def _tpu() -> tf.distribute.Strategy:
+    name = os.environ.get("TPU_NAME")
+    what = "train.strategy: tpu needs TPU_NAME in the environment: `local` on a TPU VM"
+    # Without a name the resolver asks the network for minutes.
+    if not name:
+        raise UsageError(explain(what, name))
     try:
-        resolver = tf.distribute.cluster_resolver.TPUClusterResolver()
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(name)
         tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
         return tf.distribute.TPUStrategy(resolver)
     except (ValueError, tf.errors.OpError) as error:
-        raise UsageError(
-            explain(
-                "train.strategy: tpu finds no TPU. TPU_NAME in the environment names it: `local` "
-                f"on a TPU VM. {str(error).splitlines()[0]}",
-                os.environ.get("TPU_NAME"),
-            )
-        ) from None
+        raise UsageError(explain(f"{what}. {str(error).splitlines()[0]}", name)) from None
 
 
 _MAKERS: Mapping[str, Callable[[], tf.distribute.Strategy]] = {
