@@ -22,9 +22,10 @@ from pipeline.evaluate_config import thresholds_of
 from pipeline.lineage import Lineage
 from pipeline.outcome import read_evaluation, read_verdict
 from pipeline.summary import BackboneUse, ComponentRun, Pushed, Quarantined, Summary
+from pipeline.training import TUNER
 from preprocessing.label import LABEL_VOCABULARY
 from trainer.backbones.record import Backbone
-from trainer.run import HISTORY_FILE
+from trainer.run import HISTORY_FILE, NOTES_FILE
 from trainer.tasks.registry import TASKS
 
 _VERSIONS = ("tfx", "tensorflow", "tf-keras", "tensorflow-hub", "apache-beam", "graft-tfx")
@@ -83,7 +84,7 @@ def summarise(
         ),
         tuned=_read_tuned(lineage),
         history=_read_optional(model_run, HISTORY_FILE, {}),
-        training_notes=tuple(_read_optional(model_run, "notes.json", [])),
+        training_notes=tuple(_read_optional(model_run, NOTES_FILE, [])),
         metrics={split: one.metrics for split, one in evaluations.items()},
         classes={split: one.classes for split, one in evaluations.items()},
         confusions={split: one.confusions for split, one in evaluations.items()},
@@ -169,7 +170,7 @@ def _read_optional(folder: str, name: str, default: Any) -> Any:
 
 
 def _read_tuned(lineage: Lineage) -> dict[str, Any]:
-    uri = lineage.uri("Tuner", "best_hyperparameters")
+    uri = lineage.uri(TUNER, "best_hyperparameters")
     return _read_optional(uri, "best_hyperparameters.txt", {}).get("values", {}) if uri else {}
 
 
