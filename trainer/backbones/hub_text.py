@@ -19,9 +19,6 @@ from trainer.backbones.record import Interface
 from trainer.backbones.saved_call import Call, brackets, choose_call, has_parts, offered, read_calls
 from trainer.backbones.saved_model import read_graph
 
-# They belong to encoders, which get their tokens from a preprocessor.
-_KEYS_OF_ENCODERS = ("sequence_length", "pooling")
-
 
 def describe(config: BackboneConfig, handle: Handle, folder: Path) -> Interface:
     """Reads the width of the vectors from the SavedModel's description.
@@ -35,15 +32,10 @@ def describe(config: BackboneConfig, handle: Handle, folder: Path) -> Interface:
         Its interface.
 
     Raises:
-        BackboneError: If it does not turn strings into vectors, or the config
-            has keys that belong to encoders.
+        BackboneError: If it does not turn strings into feature vectors.
     """
     graph = read_graph(folder, handle.target)
     call = find_call(graph, handle.target)
-    for key in _KEYS_OF_ENCODERS:
-        if getattr(config, key) is not None:
-            what = f"`{key}` belongs to text encoders with a `preprocessor`; this module takes "
-            raise BackboneError(explain(f"{what}whole strings.", getattr(config, key)))
     output = call.output.shape
     if output is not None and len(output) != 2:
         what = f"The model gives {brackets(output)}, not one vector per text."

@@ -35,6 +35,8 @@ KEYS: dict[str, Key] = {
     "use_logits": Key((HUB,), BOTH),
 }
 
+_OF_ENCODERS = ("sequence_length", "pooling")
+
 # Why a key stops where it does, where that is not plain.
 _REASONS = {
     ("weights", HUB): "a hub: module brings its own",
@@ -67,3 +69,16 @@ def check_keys(config: BackboneConfig, kind: str, modality: Modality | None) -> 
             belongs = " and ".join(f"{one}s" for one in key.modalities)
             what = f"`{name}` belongs to the backbones of {belongs}; this feature is of kind"
             raise BackboneError(explain(f"{what} {modality}.", value))
+        if kind == HUB:
+            _check_pair(config, name, value)
+
+
+def _check_pair(config: BackboneConfig, name: str, value: object) -> None:
+    """Refuses keys of text encoders without a preprocessor, and the reverse."""
+    if name in _OF_ENCODERS and config.preprocessor is None:
+        what = "text encoders; a hub: module without a `preprocessor` takes whole strings."
+    elif name == "use_logits" and config.preprocessor is not None:
+        what = "classifiers; a text encoder with a `preprocessor` gives vectors."
+    else:
+        return
+    raise BackboneError(explain(f"`{name}` belongs to {what}", value))

@@ -148,6 +148,18 @@ def test_plain_http_needs_a_pin_unless_it_stays_on_this_machine():
             "`use_logits` belongs to hub: handles; keras: models come without their classifier.\n"
             "  Received: True",
         ),
+        (
+            {"handle": "hub:model", "sequence_length": 64},
+            "`sequence_length` belongs to text encoders; a hub: module without a `preprocessor` "
+            "takes whole strings.\n"
+            "  Received: 64",
+        ),
+        (
+            {"handle": "hub:model", "preprocessor": "hub:tokens", "use_logits": True},
+            "`use_logits` belongs to classifiers; a text encoder with a `preprocessor` gives "
+            "vectors.\n"
+            "  Received: True",
+        ),
     ],
 )
 def test_a_key_of_another_kind_of_handle_is_refused(config, what):

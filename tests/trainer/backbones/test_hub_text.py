@@ -139,14 +139,6 @@ def test_a_text_given_a_picture_module_is_refused(tmp_path, save_model):
     )
 
 
-@pytest.mark.parametrize(("key", "value"), [("sequence_length", 64), ("pooling", "mean")])
-def test_keys_of_encoders_are_refused(tmp_path, bag, key, value):
-    assert refusal(tmp_path, bag, **{key: value}) == (
-        f"`{key}` belongs to text encoders with a `preprocessor`; this module takes whole strings."
-        f"\n  Received: {value!r}"
-    )
-
-
 @pytest.mark.parametrize(
     ("options", "what"),
     [
