@@ -122,9 +122,9 @@ def summarise(
     if leaks := duplicates["across_splits"]:
         notes.append(f"{leaks} contents are in more than one split, so its figures are too good")
     if conflicts := duplicates["across_classes"]:
-        more = {"multiclass": "are in more than one class", "binary": "are in more than one class"}
-        has = more.get(columns.label.task, "have more than one label")
-        notes.append(f"{conflicts} contents {has}")
+        one_class = columns.label.task in ("multiclass", "binary")
+        what = "are in more than one class" if one_class else "have more than one label"
+        notes.append(f"{conflicts} contents {what}")
     return {
         "examples": {name: sizes[name] for name in names},
         "quarantined": len(quarantined),
