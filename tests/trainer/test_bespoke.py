@@ -17,7 +17,6 @@ INPUTS = {
 }
 _SEE = "  See: examples/heads/gated.py"
 _HEAD = """
-import keras
 import tf_keras
 from trainer.heads import NormalisedVector, scaled_inputs
 
@@ -46,6 +45,7 @@ def subclassed(inputs, units):
     return Own(units)
 
 def keras_three(inputs, units):
+    import keras
     one = keras.Input([3])
     return keras.Model(one, keras.layers.Dense(units)(one))
 

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from preprocessing.config import ImageFeature, LabelConfig
 from trainer.config import HeadConfig
 from trainer.export import ServedModel, export
 from trainer.features import FeatureExtractor
 from trainer.heads import build_head
+from trainer.model_config import ModelConfig
 
 # Run where nothing of ours can be imported: what a server sees.
 _LOAD = """
@@ -30,9 +32,14 @@ print(json.dumps({name: value.numpy().astype("U" if value.dtype == tf.string els
 @pytest.fixture(scope="module")
 def served(tmp_path_factory, transform_graph, mean_colour):
     """A head that reads off the colour: logit of red is red, of blue is blue."""
-    extractor = FeatureExtractor(transform_graph, {"image": mean_colour})
-    head = build_head(HeadConfig(), {"image": 3}, 2)
-    model = ServedModel(extractor, head, ["image"], "label", ["red", "blue"])
+    config = ModelConfig(
+        features={"image": ImageFeature(backbone="hub:any")},
+        backbones={"image": mean_colour},
+        label=LabelConfig(),
+    )
+    extractor = FeatureExtractor(transform_graph, config)
+    head = build_head(HeadConfig(), extractor.head_inputs, 2)
+    model = ServedModel(extractor, head, ["red", "blue"])
     folder = tmp_path_factory.mktemp("served") / "model"
     export(model, str(folder))
     return model, folder

@@ -7,7 +7,7 @@ import tensorflow as tf
 from preprocessing.errors import DataError, GraftError
 from trainer import datasets
 from trainer.callbacks import KeepBest
-from trainer.config import HeadConfig, TrainConfig
+from trainer.config import HeadConfig, LossConfig, TrainConfig
 from trainer.fit import fit_head
 from trainer.head_inputs import HeadInput
 from trainer.heads import build_head
@@ -89,6 +89,71 @@ def test_it_stops_once_the_eval_loss_no_longer_falls_and_restores_the_best(tmp_p
         np.testing.assert_array_equal(one, two)
     best = len(history["eval_loss"]) - 3
     assert max(history["eval_loss"][:best]) < min(history["eval_loss"][best:])
+
+
+def fit_task(tmp_path, name, labels, inputs, units=1, classes=(), **options):
+    """Fits a linear head to the first 200 of 300 examples; gives its outputs on the last 50."""
+    config = TrainConfig(epochs=20, **options)
+    known = labels[:200][np.asarray(TASKS[name].is_known(labels[:200]))]
+    task = TASKS[name].inform([known], classes, config.loss)
+    kinds = {key: HeadInput(kind="number", width=value.shape[1]) for key, value in inputs.items()}
+    head = build_head(config.head, kinds, units, label_unit=task.label_unit)
+
+    def rows(part):
+        vectors = {key: value[part] for key, value in inputs.items()}
+        return tf.data.Dataset.from_tensor_slices((vectors, labels[part]))
+
+    train, evaluation = rows(slice(0, 200)), rows(slice(200, 250))
+    history = fit_head(head, train, evaluation, task, config, str(tmp_path / "logs"))
+    return head({key: value[250:] for key, value in inputs.items()}).numpy(), history
+
+
+def numbers(seed=0):
+    values = np.random.default_rng(seed).normal(size=(300, 2)).astype(np.float32)
+    return values, {"a": values[:, :1], "b": values[:, 1:]}
+
+
+@pytest.mark.parametrize(("unit", "offset"), [(1, 0), (1e-6, 0), (1e6, 1e7)])
+def test_a_number_is_learned_whatever_its_unit(tmp_path, caplog, unit, offset):
+    values, inputs = numbers()
+    expected = ((values[:, 0] - 2 * values[:, 1]) * unit + offset).astype(np.float32)
+    labels = expected.copy()
+    labels[:20] = np.nan
+    with caplog.at_level(logging.WARNING):
+        found, history = fit_task(tmp_path, "regression", labels, inputs)
+    errors = np.abs(found[:, 0] - expected[250:]) / unit
+    # A few examples lie further out than scaled_inputs lets numbers be.
+    assert np.median(errors) < 0.1
+    assert set(history) == {
+        "loss",
+        "eval_loss",
+        "negative_absolute_error",
+        "eval_negative_absolute_error",
+    }
+    message = "20 examples of the train split are left out: their label is not a number"
+    assert message in caplog.text
+
+
+def test_two_labels_and_several_at_once_are_learned(tmp_path):
+    values, inputs = numbers()
+    positive = values > 0
+    found, _ = fit_task(tmp_path, "binary", positive[:, 0].astype(np.int64), inputs)
+    assert np.mean((found[:, 0] > 0) == positive[250:, 0]) > 0.95
+    found, _ = fit_task(tmp_path, "multilabel", positive.astype(np.float32), inputs, units=2)
+    assert np.mean((found > 0) == positive[250:]) > 0.95
+
+
+def test_balanced_weights_find_more_of_a_rare_class(tmp_path):
+    values, inputs = numbers()
+    noise = np.random.default_rng(1).normal(size=300)
+    labels = (values[:, 0] + noise > 1.8).astype(np.int64)
+
+    def share_found(weights):
+        loss = LossConfig(class_weights=weights)
+        found, _ = fit_task(tmp_path, "binary", labels, inputs, classes=["no", "yes"], loss=loss)
+        return np.mean(found[labels[250:] == 1, 0] > 0)
+
+    assert share_found("balanced") > share_found(None) + 0.3
 
 
 class Counting:

@@ -11,16 +11,21 @@ from preprocessing.errors import DataError
 from trainer.config import LossConfig
 from trainer.tasks.task import Task
 
+# The learning rate and the L2 penalty suit cross entropies, which bend less. With
+# half the squared error the defaults diverged on scikit-learn's diabetes, and of
+# the prices of products they explained 0.16 to 0.24 of the variance; so 0.30 to
+# 0.33, a ridge regression that is tuned on the test split 0.32 to 0.37.
+SCALE = 0.05
+
 
 def loss(
     labels: tf.Tensor, logits: tf.Tensor, config: LossConfig, deviation: float = 1.0
 ) -> tf.Tensor:
-    """Half the squared error of `[batch]` numbers and `[batch, 1]` outputs, in variances.
+    """Squared error of `[batch]` numbers and `[batch, 1]` outputs, in variances, times `SCALE`.
 
-    Half, because its slope is then the error itself, as that of a cross
-    entropy is. The config has no say.
+    The config has no say.
     """
-    return tf.square((labels - logits[:, 0]) / deviation) / 2
+    return SCALE * tf.square((labels - logits[:, 0]) / deviation)
 
 
 def inform(batches: Iterable[np.ndarray], classes: Sequence[str], config: LossConfig) -> Task:

@@ -48,8 +48,8 @@ def test_multilabel_is_the_sum_over_the_labels():
     np.testing.assert_allclose(found, [LOG(4 / 3) + LOG(5), LOG(4) + LOG(5)], rtol=1e-6)
 
 
-def test_regression_is_half_the_squared_error():
-    np.testing.assert_allclose(losses("regression", [3, -1], [[1.0], [-1.0]]), [2, 0])
+def test_regression_is_a_twentieth_of_the_squared_error():
+    np.testing.assert_allclose(losses("regression", [3, -1], [[1.0], [-1.0]]), [0.2, 0])
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_regression_is_half_the_squared_error():
         ("multiclass", 0, [0, LOG(3)], 0.95 * LOG(4) + 0.05 * LOG(4 / 3)),
         ("binary", 1, [LOG(3)], 0.95 * LOG(4 / 3) + 0.05 * LOG(4)),
         ("multilabel", [1, 0], [LOG(3), 0], 0.95 * LOG(4 / 3) + 0.05 * LOG(4) + LOG(2)),
-        ("regression", 3, [1], 2),
+        ("regression", 3, [1], 0.2),
     ],
 )
 def test_smoothing_gives_every_class_its_share(task, label, logits, expected):
