@@ -13,8 +13,16 @@ import tensorflow as tf
 from preprocessing.config import BackboneConfig, Record
 from preprocessing.errors import BackboneError, explain
 from preprocessing.inputs import ImageInput
+from trainer.backbones.hf_files import PROCESSOR
 from trainer.backbones.hf_model import layers_of, load_model, load_part
-from trainer.backbones.hf_processor import Processor, Steps, plan_input, plan_steps, read_processor
+from trainer.backbones.hf_processor import (
+    Processor,
+    Steps,
+    finish_pictures,
+    plan_input,
+    plan_steps,
+    read_processor,
+)
 from trainer.backbones.module import BackboneModule
 from trainer.backbones.record import Backbone, Interface
 
@@ -23,6 +31,9 @@ ANY_SIZE = ("convnext", "convnextv2", "cvt", "mobilevit", "regnet", "resnet", "s
 
 # Model types whose first token stands for the whole picture.
 CLASS_TOKEN = ("deit", "vit")
+
+# Model types whose code branches on tensors, which only autograph can trace.
+BRANCHING = ("mobilevit",)
 
 
 class ImageFacts(Record):
@@ -58,6 +69,9 @@ def inspect(model: Any, missing: list[str], folder: Path, origin: str) -> ImageF
         BackboneError: If its processor is missing or not supported, or it
             cannot be run on the pictures that its processor makes.
     """
+    if not (folder / PROCESSOR).is_file():
+        what = f"The model has no {PROCESSOR}, which says how its pictures have to be."
+        raise BackboneError(explain(what, origin))
     processor = read_processor(load_part("AutoImageProcessor", folder, origin), origin)
     wanted = plan_input(processor, None)
     steps = plan_steps(processor, wanted)
@@ -118,8 +132,9 @@ def load(backbone: Backbone, facts: ImageFacts, dtype: str) -> BackboneModule:
     assert isinstance(wanted, ImageInput)
     steps = plan_steps(facts.processor, wanted)
     model, _ = load_model(Path(backbone.path), dtype, backbone.handle)
+    call = tf.function(model) if model.config.model_type in BRANCHING else model
     return BackboneModule(
-        _encoder(model, steps, facts.pooled),
+        _encoder(call, steps, facts.pooled),
         model,
         model.variables,
         backbone,
@@ -143,13 +158,7 @@ def _encoder(
 
 
 def _run(model: Any, pictures: tf.Tensor, steps: Steps) -> Any:
-    """Finishes pictures as the processor does, and runs the model on them."""
-    height, width = steps.crop
-    top, left = (pictures.shape[1] - height) // 2, (pictures.shape[2] - width) // 2
-    cut = pictures[:, top : top + height, left : left + width]
-    ordered = cut[..., ::-1] if steps.flip else cut
-    normalised = (ordered - tf.constant(steps.mean)) / tf.constant(steps.std)
-    return model(pixel_values=tf.transpose(normalised, [0, 3, 1, 2]), training=False)
+    return model(pixel_values=finish_pictures(pictures, steps), training=False)
 
 
 def _vector(outputs: Any, pooled: Literal["pooler", "cls", "mean"]) -> tf.Tensor:

@@ -10,6 +10,8 @@ from preprocessing.errors import BackboneError, explain
 from trainer.backbones.hf_files import CONFIG, read_json
 from trainer.backbones.keras_model import computing_in
 
+_NUMBER = re.compile(r"[._]\d+$")
+
 
 def check_architecture(folder: Path, origin: str) -> None:
     """Refuses models that transformers cannot build with TensorFlow by itself.
@@ -62,7 +64,7 @@ def load_model(folder: Path, dtype: str, origin: str) -> tuple[Any, list[str]]:
             explain(f"transformers cannot load the model: {reason}", origin)
         ) from error
     missing = list(report["missing_keys"])
-    needed = [name for name in missing if "pooler" not in name]
+    needed = sorted(name for name in missing if "pooler" not in name)
     if needed:
         listed = ", ".join(needed[:3]) + (" …" if len(needed) > 3 else "")
         raise BackboneError(
@@ -125,16 +127,21 @@ def layers_of(model: Any, pooler: bool) -> list[list[Any]]:
 def _block(name: str) -> str:
     """Names the block that a variable is part of; empty if it is outside all of them.
 
-    A block is numbered, as in `encoder/layer_._3/` or `encoder/stages.0/layers.1/`:
-    two numbered parts in a row name one.
+    A block is numbered, as in `encoder/layer_._3/`, or is a numbered part of a
+    numbered stage, as in `encoder/stages.0/layers.1/`.
     """
-    parts = name.split("/")[:-1]
-    numbered = [bool(re.search(r"[._]\d+$", part)) for part in parts]
-    if True not in numbered[1:]:
+    # The first part is the model's own name, which Keras may number too.
+    parts = name.split("/")[1:-1]
+    numbered = [bool(_NUMBER.search(part)) for part in parts]
+    if True not in numbered:
         return ""
-    first = numbered.index(True, 1)
-    both = first + 1 < len(parts) and numbered[first + 1]
-    return "/".join(parts[: first + 1 + both])
+    first = numbered.index(True)
+    block = parts[: first + 1]
+    if numbered[first + 1 : first + 2] == [True]:
+        inner = parts[first + 1]
+        # What shrinks the picture between stages is one part, however many layers it has.
+        block.append(inner if inner.startswith(("layer", "block")) else _NUMBER.sub("", inner))
+    return "/".join(block)
 
 
 @contextlib.contextmanager

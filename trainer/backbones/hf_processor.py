@@ -7,6 +7,8 @@ the order of channels, mean and standard deviation.
 
 from typing import Any, Literal
 
+import tensorflow as tf
+
 from preprocessing.config import Record
 from preprocessing.errors import BackboneError, explain
 from preprocessing.inputs import ImageInput
@@ -146,6 +148,24 @@ def plan_steps(processor: Processor, wanted: ImageInput) -> Steps:
         mean=processor.image_mean,
         std=processor.image_std,
     )
+
+
+def finish_pictures(pictures: tf.Tensor, steps: Steps) -> tf.Tensor:
+    """Takes the last steps of a processor.
+
+    Args:
+        pictures: `[batch, height, width, 3]` float32, as `plan_input` says.
+        steps: What is left to do.
+
+    Returns:
+        `[batch, 3, height, width]` float32, cut to `steps.crop`.
+    """
+    height, width = steps.crop
+    top, left = (pictures.shape[1] - height) // 2, (pictures.shape[2] - width) // 2
+    cut = pictures[:, top : top + height, left : left + width]
+    ordered = cut[..., ::-1] if steps.flip else cut
+    normalised = (ordered - tf.constant(steps.mean)) / tf.constant(steps.std)
+    return tf.transpose(normalised, [0, 3, 1, 2])
 
 
 def _channels(values: Any) -> tuple[float, ...]:
