@@ -1,0 +1,79 @@
+"""What the stock Trainer's call leaves behind, and what a later one makes of it."""
+
+import json
+
+import numpy as np
+import pytest
+from tfx.components.trainer.fn_args_utils import FnArgs
+
+from trainer.run import run_fn
+
+
+@pytest.fixture(scope="module")
+def run(world, tmp_path_factory):
+    def run(base_model=None, values=None, **train):
+        folder = tmp_path_factory.mktemp("run")
+        config = world.config(**train).model_dump(mode="json")
+        run_fn(
+            FnArgs(
+                train_files=world.patterns("train"),
+                eval_files=world.patterns("eval"),
+                transform_output=world.transform_graph,
+                serving_model_dir=str(folder / "model"),
+                model_run_dir=str(folder / "run"),
+                base_model=base_model and str(base_model / "model"),
+                hyperparameters=values and {"values": values},
+                custom_config={"trainer": config, "checkpoints": str(folder / "checkpoints")},
+            )
+        )
+        return folder
+
+    return run
+
+
+def read(folder, name):
+    return json.loads((folder / "run" / f"{name}.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def first(run):
+    return run(values={"epochs": 2, "head.hidden": "[]"}, warm_start=True)
+
+
+def test_the_tuners_values_replace_the_configs(first):
+    origin = json.loads((first / "model" / "assets.extra" / "head.json").read_text())
+    assert [len(one) for one in read(first, "history").values()] == [2] * 4
+    assert {"logits/kernel", "logits/bias"} < set(origin["variables"])
+    assert not any("hidden" in name for name in origin["variables"])
+
+
+def test_nothing_is_left_of_the_checkpoints(first):
+    assert list((first / "checkpoints").iterdir()) == []
+
+
+def test_a_warm_start_begins_where_the_last_model_ended(first, run):
+    assert read(first, "notes") == [
+        "The head starts cold: there is no blessed model yet (train.warm_start)."
+    ]
+    again = run(first, head={"hidden": []}, warm_start=True)
+    assert read(again, "notes") == ["The head starts from the last blessed model."]
+    ended = min(read(first, "history")["eval_loss"])
+    assert read(again, "history")["eval_loss"][0] == pytest.approx(ended, abs=0.05)
+    assert ended < np.log(2) - 0.1
+
+
+@pytest.mark.slow
+def test_a_fine_tuned_model_goes_on_with_its_backbones(run):
+    tuned = run(mode="fine_tune", warm_start=True)
+    again = run(tuned, mode="fine_tune", warm_start=True)
+    assert read(again, "notes") == ["Head and backbones start from the last blessed model."]
+    # Three epochs of the head and four of both; then four of both alone.
+    assert len(read(tuned, "history")["eval_loss"]) == 7
+    losses = read(again, "history")["eval_loss"]
+    assert len(losses) == 4
+    assert losses[0] == pytest.approx(min(read(tuned, "history")["eval_loss"]), abs=0.1)
+    frozen = run(tuned, warm_start=True)
+    assert read(frozen, "notes") == [
+        "The head starts cold: the last blessed model does not fit, for its backbones are "
+        "fine-tuned, and train.mode is frozen (train.warm_start)."
+    ]
