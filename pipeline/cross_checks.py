@@ -146,6 +146,24 @@ def check_training(config: "Config") -> Breaches:
             yield ("train", "augment", name), explain(what, alpha)
 
 
+def check_mixing(config: "Config") -> Breaches:
+    """Half of another picture makes half of another label only where pictures alone decide."""
+    augment = config.train.fine_tune.augment
+    others = sorted(name for name, one in config.features.items() if one.kind != "image")
+    for key in ("mixup", "cutmix"):
+        value = getattr(augment, key, 0)
+        where = ("train", "fine_tune", "augment", key)
+        if value and config.label.task == "regression":
+            what = "a number between two is not what a mixture of two pictures shows"
+            yield where, explain(what, value)
+        elif value and others:
+            what = (
+                "only pictures can be mixed, and these features would still tell which example "
+                f"it is: {', '.join(others)}"
+            )
+            yield where, explain(what, value)
+
+
 def check_tune(config: "Config") -> Breaches:
     """The tuner tries what `train` can take."""
     if config.tune is not None:
@@ -171,5 +189,6 @@ CHECKS: tuple[Callable[["Config"], Breaches], ...] = (
     check_thresholds,
     check_loss,
     check_training,
+    check_mixing,
     check_tune,
 )

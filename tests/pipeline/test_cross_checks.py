@@ -157,6 +157,20 @@ MISTAKES = {
         goods.yaml, line 5: train.augment.mixup: views cannot be mixed; fine-tuning can: train.fine_tune.augment.mixup
           Received: 0.2""",  # noqa: E501
     ),
+    "mixed pictures of a number": (
+        PICTURES
+        + "label: {name: price, task: regression}\n"
+        + "train: {mode: fine_tune, fine_tune: {augment: {mixup: 0.2}}}\n",
+        """\
+        goods.yaml, line 6: train.fine_tune.augment.mixup: a number between two is not what a mixture of two pictures shows
+          Received: 0.2""",  # noqa: E501
+    ),
+    "mixed pictures beside a price": (
+        TABLE + "train: {mode: fine_tune, fine_tune: {augment: {cutmix: 1.0}}}\n",
+        """\
+        goods.yaml, line 7: train.fine_tune.augment.cutmix: only pictures can be mixed, and these features would still tell which example it is: brand, cost
+          Received: 1.0""",  # noqa: E501
+    ),
     "a head in no module": (
         PICTURES + "train: {head: {function: 'head:build'}}\n",
         """\

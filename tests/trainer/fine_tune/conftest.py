@@ -6,17 +6,18 @@ import tensorflow as tf
 import tf_keras
 
 from preprocessing.config import BackboneConfig, ImageFeature, LabelConfig
+from trainer.backbones.keras_model import computing_in
+from trainer.backbones.module import BackboneModule
 from trainer.backbones.vendor import vendor
 from trainer.features import FeatureExtractor
 from trainer.model_config import ModelConfig
 
 
-@pytest.fixture(scope="session")
-def tiny_conv(tmp_path_factory):
-    """The vendored record of a convolution, batch norm, a convolution; read as any hub: module."""
+def build_tiny_conv():
+    """A convolution, batch norm, a convolution."""
     tf_keras.utils.set_random_seed(3)
     layers = tf_keras.layers
-    model = tf_keras.Sequential(
+    return tf_keras.Sequential(
         [
             layers.Conv2D(8, 3, padding="same", input_shape=[4, 4, 3], name="first"),
             layers.BatchNormalization(name="norm"),
@@ -25,8 +26,13 @@ def tiny_conv(tmp_path_factory):
             layers.GlobalAveragePooling2D(),
         ]
     )
+
+
+@pytest.fixture(scope="session")
+def tiny_conv(tmp_path_factory):
+    """The vendored record of `build_tiny_conv`, read as any hub: module."""
     folder = tmp_path_factory.mktemp("tiny_conv")
-    model.save(folder / "model", save_format="tf")
+    build_tiny_conv().save(folder / "model", save_format="tf")
     return vendor(BackboneConfig(handle=f"hub:{folder / 'model'}"), folder / "store", folder)
 
 
@@ -43,6 +49,26 @@ def model_config(tiny_conv):
 def extractor(transform_graph, model_config):
     """A new one each time: fine-tuning changes it."""
     return FeatureExtractor(transform_graph, model_config)
+
+
+@pytest.fixture
+def half_extractor(extractor):
+    """The same whose backbone computes in half the bits, as keras: and hf: ones do."""
+
+    def build(dtype):
+        with computing_in(dtype):
+            model = build_tiny_conv()
+        layers = [one.trainable_variables for one in model.layers if one.trainable_variables]
+        extractor.backbones["image"] = BackboneModule(
+            lambda images: tf.cast(model(images, training=False), tf.float32),
+            model,
+            model.variables,
+            extractor.backbones["image"].interface,
+            layers=layers,
+        )
+        return extractor
+
+    return build
 
 
 @pytest.fixture(scope="session")

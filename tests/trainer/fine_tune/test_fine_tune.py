@@ -11,7 +11,6 @@ from trainer.config import AugmentConfig, FineTuneConfig, HeadConfig, LastLayers
 from trainer.export import ServedModel, export
 from trainer.features import FeatureExtractor
 from trainer.fine_tune.fine_tune import fine_tune
-from trainer.fine_tune.precision import load_tunable, to_float32
 from trainer.heads import build_head
 from trainer.tasks.registry import TASKS
 
@@ -121,18 +120,3 @@ def test_a_loss_that_is_not_a_number_says_what_to_change(extractor, files, tmp_p
         "Training diverged: the loss is not a finite number after epoch 1. "
         "Make train.fine_tune.learning_rate (now 1e+38) ten times smaller.\n  Received: ["
     )
-
-
-def test_a_hub_module_says_that_it_keeps_its_precision(transform_graph, model_config, caplog):
-    with caplog.at_level(logging.WARNING):
-        loaded = load_tunable(transform_graph, model_config, "bfloat16")
-    assert caplog.messages == [
-        "The backbone of 'image' computes as it was saved and not in bfloat16: "
-        "a hub: module's arithmetic is part of its graph"
-    ]
-    changes = loaded.backbones["image"].layers[-1][0]
-    changes.assign_add(tf.ones_like(changes))
-    plain = to_float32(loaded, transform_graph, "bfloat16")
-    assert plain is not loaded
-    np.testing.assert_array_equal(plain.backbones["image"].layers[-1][0], changes)
-    assert to_float32(loaded, transform_graph, "float32") is loaded
