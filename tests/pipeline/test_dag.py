@@ -1,6 +1,7 @@
 """The pipeline's nodes: which there are for each kind of source, wired how."""
 
 import io
+import json
 
 import pytest
 from PIL import Image
@@ -120,3 +121,33 @@ def test_splits_without_eval_are_a_mistake_in_the_config(build):
         "  Received: ['train', 'test']\n"
         "  Valid: train, eval, test"
     )
+
+
+def _upstream(built, node: str) -> set[str]:
+    return {one.id for one in next(n for n in built.components if n.id == node).upstream_nodes}
+
+
+def _custom_config(built, node: str) -> dict:
+    found = next(n for n in built.components if n.id == node)
+    return json.loads(found.exec_properties["custom_config"])
+
+
+def test_a_tuner_stands_before_the_trainer_only_where_it_is_asked_for(build):
+    plain = build("{kind: image_folder, path: pictures}")
+    assert _upstream(plain, "Trainer") == {"Embedder", "Transform"}
+    tuned = build("{kind: image_folder, path: pictures}", "tune: {trials: 3}\n")
+    assert set(_ids(tuned)) - set(_ids(plain)) == {"Tuner"}
+    assert _upstream(tuned, "Trainer") == {"Embedder", "Transform", "Tuner"}
+    assert _upstream(tuned, "Tuner") == {"Embedder", "Transform"}
+    assert _custom_config(tuned, "Tuner")["tuner"]["trials"] == 3
+
+
+def test_the_trainer_looks_at_the_blessed_model_only_for_a_warm_start(build):
+    warm = build("{kind: image_folder, path: pictures}", "train: {warm_start: true}\n")
+    assert _upstream(warm, "Trainer") == {"Embedder", "Transform", "Baseline"}
+    assert _upstream(warm, "Evaluator") == {"ExampleGen", "Trainer", "Baseline"}
+
+
+def test_checkpoints_lie_in_the_workdir_and_not_in_what_tfx_deletes(build, tmp_path):
+    custom = _custom_config(build("{kind: image_folder, path: pictures}"), "Trainer")
+    assert custom["checkpoints"] == str(tmp_path / ".graft" / "checkpoints")
