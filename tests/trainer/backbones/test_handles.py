@@ -33,6 +33,13 @@ def test_every_example_that_is_shown_is_understood(example):
         ("hub:/abs/model", ("hub", "path", "/abs/model")),
         ("hub:models/with:colon", ("hub", "path", "models/with:colon")),
         ("keras:VGG16", ("keras", "application", "VGG16")),
+        ("hf:bert-base-uncased", ("hf", "id", "bert-base-uncased")),
+        ("hf:org/model", ("hf", "id", "org/model")),
+        ("hf:org/model@refs/pr/1", ("hf", "id", "org/model@refs/pr/1")),
+        ("hf:./model", ("hf", "path", "./model")),
+        ("hf:~/model", ("hf", "path", "~/model")),
+        ("hf:/abs/model", ("hf", "path", "/abs/model")),
+        ("hf:models/text/minilm", ("hf", "path", "models/text/minilm")),
     ],
 )
 def test_kind_form_and_target(handle, expected):
@@ -213,3 +220,19 @@ def test_no_tensorflow_is_imported():
         "sys.exit('tensorflow' in sys.modules or 'tf_keras' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_hf_target_that_is_a_folder_is_a_path(tmp_path):
+    (tmp_path / "org" / "model").mkdir(parents=True)
+    config = BackboneConfig(handle="hf:org/model")
+    assert parse_handle(config, base=tmp_path).form == "path"
+    assert parse_handle(config, base=tmp_path / "org").form == "id"
+
+
+def test_an_hf_target_that_is_neither_id_nor_path():
+    assert message(handle="hf:my model") == (
+        "An hf: handle is a model id of the HuggingFace hub or the path of a folder.\n"
+        "  Received: 'my model'\n"
+        "  Valid: hf:ORG/MODEL[@REVISION], hf:PATH\n"
+        "  See: graft backbones"
+    )
