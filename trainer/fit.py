@@ -8,7 +8,9 @@ epoch by eval loss (callbacks.py). Its constants are config.py's defaults.
 Test accuracy, mean of five seeds, beside a logistic regression that is tuned on
 the same eval examples (MobileNetV2 1.0 and 0.35, frozen): photos of groceries,
 1,142 training examples, 0.724 and 0.719 (0.728 and 0.703); pictures of
-products, about 660, 0.838 and 0.810 (0.827 and 0.802).
+products, about 660, 0.838 and 0.810 (0.827 and 0.802). The products' picture,
+name, description, brand and price together, texts by all-MiniLM-L6-v2: 0.950;
+their best text alone 0.939. Banking77's questions, 9,003 of them: 0.931.
 """
 
 import math
