@@ -33,7 +33,7 @@ ANY_SIZE = ("convnext", "convnextv2", "cvt", "mobilevit", "regnet", "resnet", "s
 CLASS_TOKEN = ("deit", "vit")
 
 # Model types whose code branches on tensors, which only autograph can trace.
-BRANCHING = ("mobilevit",)
+BRANCHING = ("mobilevit", "swin")
 
 
 class ImageFacts(Record):
@@ -79,9 +79,11 @@ def inspect(model: Any, missing: list[str], folder: Path, origin: str) -> ImageF
     if only not in (None, steps.crop):
         what = f"The processor makes {_by(steps.crop)} pictures, the model takes {_by(only)} ones."
         raise BackboneError(explain(what, origin))
-    pictures = tf.zeros([1, wanted.height, wanted.width, 3])
+    spec = tf.TensorSpec([None, wanted.height, wanted.width, 3], tf.float32)
+    call = _traceable(model)
+    run = tf.function(lambda one: _run(call, one, steps), input_signature=[spec], autograph=False)
     try:
-        outputs = _run(model, pictures, steps)
+        outputs = run(tf.zeros([1, *spec.shape[1:]]))
     except Exception as error:  # Whatever a model that needs more than pictures makes of them.
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise BackboneError(
@@ -132,9 +134,8 @@ def load(backbone: Backbone, facts: ImageFacts, dtype: str) -> BackboneModule:
     assert isinstance(wanted, ImageInput)
     steps = plan_steps(facts.processor, wanted)
     model, _ = load_model(Path(backbone.path), dtype, backbone.handle)
-    call = tf.function(model) if model.config.model_type in BRANCHING else model
     return BackboneModule(
-        _encoder(call, steps, facts.pooled),
+        _encoder(_traceable(model), steps, facts.pooled),
         model,
         model.variables,
         backbone,
@@ -155,6 +156,10 @@ def _encoder(
         return tf.cast(_vector(outputs, pooled), tf.float32)[:batch]
 
     return encode
+
+
+def _traceable(model: Any) -> Any:
+    return tf.function(model) if model.config.model_type in BRANCHING else model
 
 
 def _run(model: Any, pictures: tf.Tensor, steps: Steps) -> Any:
