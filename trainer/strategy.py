@@ -17,6 +17,7 @@ from typing import Any
 import tensorflow as tf
 
 from preprocessing.errors import UsageError, explain
+from trainer.backbones.record import Backbone
 
 _MULTI_WORKER = "train.strategy: multi_worker needs TF_CONFIG in the environment of each worker"
 _ALONE = (
@@ -62,6 +63,26 @@ def check_in_pipeline(name: str) -> None:
             )
         )
     make_strategy(name)
+
+
+def check_replicas(backbones: Mapping[str, Backbone]) -> None:
+    """Complains where several replicas cannot train a backbone, in the scope of the strategy.
+
+    Raises:
+        UsageError: For a SavedModel: under a gradient tape TensorFlow mixes up
+            the variables of one that was loaded for several replicas (seen on
+            2.16: a convolution got the kernel of the next).
+    """
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return
+    for name, backbone in backbones.items():
+        if backbone.kind == "hub":
+            what = (
+                f"features.{name}.backbone cannot be fine-tuned by several replicas: TensorFlow "
+                "mixes up the variables of a SavedModel. Take a keras: or hf: backbone, "
+                "train.mode: frozen, or train.strategy: one_device."
+            )
+            raise UsageError(explain(what, backbone.handle))
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:

@@ -21,7 +21,7 @@ from trainer.fine_tune.unfreeze import choose_variables
 from trainer.fit import fit_head
 from trainer.heads import build_head
 from trainer.model_config import RunConfig
-from trainer.strategy import make_strategy
+from trainer.strategy import check_replicas, make_strategy
 from trainer.tasks.registry import TASKS
 from trainer.warm_start import describe, start_from
 
@@ -158,6 +158,7 @@ def _load_tunable(config: RunConfig, files: TrainFiles) -> FeatureExtractor | No
     if config.train.mode != "fine_tune":
         return None
     recipe = config.train.fine_tune
+    check_replicas(config.backbones)
     tunable = load_tunable(files.transform_graph, config.model, recipe.precision)
     choose_variables(tunable.backbones, recipe.unfreeze)
     return tunable

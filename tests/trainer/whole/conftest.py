@@ -150,3 +150,11 @@ def undisturbed(train_in_process, tmp_path_factory):
     assert done.code == 0, done.log
     assert "goes on" not in done.log
     return done
+
+
+@pytest.fixture(scope="session")
+def undisturbed_head(train_in_process, tmp_path_factory):
+    """What the head alone comes to on one device."""
+    done = train_in_process(tmp_path_factory.mktemp("undisturbed_head"))
+    assert done.code == 0, done.log
+    return done
