@@ -14,6 +14,7 @@ import tensorflow as tf
 from preprocessing.errors import DataError
 from preprocessing.kinds import missing_name
 from trainer.head_inputs import HeadInput, stored_columns, to_head
+from trainer.records import read_records
 
 # A split up to this size is kept in memory, as 52,000 vectors of 1,280 floats
 # are; a larger one is read again in every epoch.
@@ -68,21 +69,13 @@ def read_features(
     Raises:
         DataError: If no file matches.
     """
-    patterns = [files] if isinstance(files, str) else list(files)
-    paths = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
-    if not paths:
-        raise DataError(f"No file with feature vectors matches {', '.join(patterns)}.")
+    records = read_records(files, "feature vectors")
     columns = {**stored_columns(inputs), label_name: label}
 
     def parse(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         parsed = tf.io.parse_example(serialized, columns)
         return to_head(parsed, inputs), parsed[label_name]
 
-    zipped = [path for path in paths if path.endswith(".gz")]
-    plain = [path for path in paths if not path.endswith(".gz")]
-    records = tf.data.TFRecordDataset(plain)
-    if zipped:
-        records = records.concatenate(tf.data.TFRecordDataset(zipped, compression_type="GZIP"))
     # Parsing a batch at a time is several times as fast as one by one.
     return records.batch(_PARSE_BATCH).map(parse, tf.data.AUTOTUNE).unbatch()
 

@@ -3,6 +3,10 @@
 At the rates of a head, gradients through an untrained one would spoil the
 backbone, so the head comes first (Kumar et al. 2022,
 https://arxiv.org/abs/2202.10054).
+
+Photos of groceries, MobileNetV2 1.0, eight epochs, one seed: test accuracy
+0.824 after 0.723 frozen. Eval loss after eight epochs of 0.35: 1.40 at a
+learning rate of 1e-4, 1.21 at 5e-4 (frozen 1.47); 1e-3 was behind both.
 """
 
 from collections.abc import Sequence
