@@ -9,7 +9,9 @@ import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
 
-from trainer.backbones.saved_model import read_call
+from preprocessing.config import BackboneConfig
+from trainer.backbones.handles import parse_handle
+from trainer.backbones.hub import describe
 
 ROOT = Path(__file__).parents[2]
 BACKBONE = ROOT / "examples" / "digits" / "backbone"
@@ -45,10 +47,12 @@ def test_it_has_the_interface_of_a_reusable_image_feature_vector():
 
 
 def test_its_input_size_is_read_without_loading_it():
-    call = read_call(BACKBONE, "the demo backbone")
+    config = BackboneConfig(handle="hub:backbone")
 
-    assert call.inputs == (None, 32, 32, 3)
-    assert call.outputs == (None, WIDTH)
+    interface = describe(config, parse_handle(config, "image"), BACKBONE)
+
+    assert (interface.input.height, interface.input.width) == (32, 32)
+    assert interface.feature_width == WIDTH
 
 
 @pytest.mark.slow
