@@ -130,7 +130,7 @@ class Result:
         _, self.log = process.communicate(timeout=400)
         self.code = process.returncode
         path = folder / "result.npz"
-        self.weights = list(np.load(path).values()) if path.is_file() else None
+        self.values = dict(np.load(path)) if path.is_file() else None
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,11 @@ def test_fine_tuning_that_is_killed_goes_on_to_the_same_weights(
 ):
     # Three epochs of the head, then the third of fine-tuning.
     killed = train_in_process(tmp_path, die_at=6, mode="fine_tune")
-    assert (killed.code, killed.weights) == (-signal.SIGKILL, None), killed.log
+    assert (killed.code, killed.values) == (-signal.SIGKILL, None), killed.log
     again = train_in_process(tmp_path, mode="fine_tune")
     assert again.code == 0, again.log
     assert "Training of the head had ended after epoch 3" in again.log
     assert "Training of the backbones goes on after epoch 2" in again.log
-    assert len(again.weights) == len(undisturbed.weights)
-    for one, two in zip(again.weights, undisturbed.weights, strict=True):
-        np.testing.assert_allclose(one, two, atol=1e-5)
+    assert again.values.keys() == undisturbed.values.keys()
+    for name, value in again.values.items():
+        np.testing.assert_allclose(value, undisturbed.values[name], atol=1e-5, err_msg=name)

@@ -47,4 +47,4 @@ config = RunConfig.model_validate(order["config"])
 model = train(config, files, f"{folder}/logs", f"{folder}/checkpoints")
 tuned = [variable for layer in model.extractor.backbones["image"].layers for variable in layer]
 values = [*model.head.variables, *tuned]
-np.savez(f"{folder}/result.npz", *[one.numpy() for one in values], *model.history.values())
+np.savez(f"{folder}/result.npz", *[one.numpy() for one in values], **model.history)
