@@ -173,11 +173,12 @@ def make_space(space: Mapping[str, Domain]) -> keras_tuner.HyperParameters:
         if domain.values is not None:
             made.Choice(key, [_plain(key, value) for value in domain.values])
             continue
+        least, most = domain.limits
         sampling = "log" if domain.log else "linear"
         if key in WHOLE:
-            made.Int(key, int(domain.min), int(domain.max), sampling=sampling)
+            made.Int(key, int(least), int(most), sampling=sampling)
         else:
-            made.Float(key, domain.min, domain.max, sampling=sampling)
+            made.Float(key, least, most, sampling=sampling)
     return made
 
 
