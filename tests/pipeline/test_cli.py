@@ -177,7 +177,7 @@ def test_backbones_are_listed_for_people_and_for_machines(capsys):
     assert "keras:MobileNetV2" in capsys.readouterr().out
     assert main(["backbones", "--json"]) == 0
     kinds = json.loads(capsys.readouterr().out)
-    assert {kind["kind"] for kind in kinds} == {"hub", "keras"}
+    assert {kind["kind"] for kind in kinds} == {"hub", "keras", "hf"}
     assert all(kind["examples"] for kind in kinds)
 
 
