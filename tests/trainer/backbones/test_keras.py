@@ -354,8 +354,5 @@ def test_half_the_bits_give_nearly_the_same_float32_vectors(tmp_path, small, dty
     assert vectors.dtype == tf.float32
     assert {one.dtype for layer in half.layers for one in layer} == {tf.float32}
     assert 0 < np.abs(vectors - exact(images)).max() < 0.1
-    # Random weights let next to nothing through to the first layers, in float16 nothing at all.
-    with tf.GradientTape() as tape:
-        total = tf.reduce_sum(half(images))
-    gradients = tape.gradient(total, half.layers[-1])
-    assert all(np.isfinite(one).all() and np.any(one) for one in gradients)
+    operations = half._encode.get_concrete_function().graph.get_operations()
+    assert tf.as_dtype(dtype) in {one.outputs[0].dtype for one in operations if one.outputs}
