@@ -19,9 +19,7 @@ def make(classes=("a", "b"), widths=WIDTHS, hidden=(), units=None, **changed):
     head = build_head(HeadConfig(hidden=hidden), inputs, units, seed=len(classes))
     origin = {
         "classes": classes,
-        "inputs": {
-            name: InputOrigin(width=width, content=name) for name, width in widths.items()
-        },
+        "inputs": {name: InputOrigin(width=width, content=name) for name, width in widths.items()},
         "function": None,
         "variables": [one.name.partition(":")[0] for one in head.variables],
         "tuned": False,
