@@ -95,7 +95,7 @@ class FineTuneConfig(Record):
     )
     weight_decay: float = Field(0.01, ge=0, description="decoupled from the gradient (AdamW)")
     clip_norm: float = Field(1.0, gt=0, description="largest norm of all gradients together")
-    patience: int = Field(4, gt=0, description="epochs without a better eval loss before stopping")
+    patience: int = Field(6, gt=0, description="epochs without a better eval loss before stopping")
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32", description="of the backbone's arithmetic; weights and outputs stay float32"
     )
