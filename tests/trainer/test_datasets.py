@@ -102,6 +102,7 @@ def test_batches_hold_every_example_once_and_the_last_one_is_smaller(limit):
         assert features["image"][:, 0].tolist() == labels.tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [0, 2**20])
 def test_a_pass_has_the_order_that_the_seed_and_its_number_give(limit):
     split = scan(of(np.zeros((50, 1)), range(50)), is_known, limit)

@@ -134,6 +134,7 @@ def test_a_number_is_learned_whatever_its_unit(tmp_path, caplog, unit, offset):
     assert message in caplog.text
 
 
+@pytest.mark.slow
 def test_two_labels_and_several_at_once_are_learned(tmp_path):
     values, inputs = numbers()
     positive = values > 0
@@ -143,6 +144,7 @@ def test_two_labels_and_several_at_once_are_learned(tmp_path):
     assert np.mean((found > 0) == positive[250:]) > 0.95
 
 
+@pytest.mark.slow
 def test_balanced_weights_find_more_of_a_rare_class(tmp_path):
     values, inputs = numbers()
     noise = np.random.default_rng(1).normal(size=300)

@@ -75,6 +75,7 @@ def test_a_process_that_has_begun_other_work_cannot_join(monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_without_a_tpu_there_is_one_clear_error(monkeypatch):
     what = "train.strategy: tpu needs TPU_NAME in the environment: `local` on a TPU VM"
     with pytest.raises(UsageError) as caught:

@@ -102,6 +102,7 @@ def test_training_that_makes_everything_worse_leaves_what_it_began_with(
     assert "The weights are those of epoch 0 of fine-tuning" in caplog.text
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(transform_graph, model_config, files, tmp_path):
     recipe = {"epochs": 1, "augment": AugmentConfig(mixup=0.2)}
     results = []

@@ -15,6 +15,7 @@ from trainer.heads import build_head
 from trainer.tasks.registry import TASKS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_training_in_half_the_bits_is_finite_and_gives_a_float32_model(
     half_extractor, transform_graph, write_examples, picture, tmp_path, dtype
