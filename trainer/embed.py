@@ -80,8 +80,8 @@ def make_embed_fn(
 
     def embed_fn(serialized: tf.data.Dataset, views: int = 0) -> Iterator[dict[str, np.ndarray]]:
         batches = (
-            # Parsed one by one, for the threads to share even a short shard.
-            serialized.batch(1)
+            # Pictures are decoded one by one, for the threads to share even a short shard.
+            serialized.batch(1 if pictures else BATCH_EXAMPLES)
             .map(
                 functools.partial(parse, views=views),
                 num_parallel_calls=tf.data.AUTOTUNE,
