@@ -171,7 +171,8 @@ def _take_backbones(model: str, tunable: FeatureExtractor) -> None:
     # As the parts of a ServedModel are called.
     parts = tf.train.Checkpoint(_extractor=tf.train.Checkpoint(backbones=tunable.backbones))
     try:
-        parts.restore(_weights(model)).assert_existing_objects_matched().expect_partial()
+        # `restore` would also want the counter of saves, which a SavedModel lacks.
+        parts.read(_weights(model)).assert_existing_objects_matched().expect_partial()
     except AssertionError:
         raise UsageError(
             explain(
