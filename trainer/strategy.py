@@ -69,18 +69,18 @@ def check_replicas(backbones: Mapping[str, Backbone]) -> None:
     """Complains where several replicas cannot train a backbone, in the scope of the strategy.
 
     Raises:
-        UsageError: For a SavedModel: under a gradient tape TensorFlow mixes up
-            the variables of one that was loaded for several replicas (seen on
-            2.16: a convolution got the kernel of the next).
+        UsageError: For a SavedModel: inside replicas its variables come out with
+            wrong shapes under a gradient tape (seen on TensorFlow 2.16; the
+            cause is not known).
     """
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return
     for name, backbone in backbones.items():
         if backbone.kind == "hub":
             what = (
-                f"features.{name}.backbone cannot be fine-tuned by several replicas: TensorFlow "
-                "mixes up the variables of a SavedModel. Take a keras: or hf: backbone, "
-                "train.mode: frozen, or train.strategy: one_device."
+                f"features.{name}.backbone cannot be fine-tuned by several replicas: inside them "
+                "the variables of a hub: backbone were seen with wrong shapes. Take a keras: or "
+                "hf: backbone, train.mode: frozen, or train.strategy: one_device."
             )
             raise UsageError(explain(what, backbone.handle))
 

@@ -50,14 +50,14 @@ def test_two_workers_of_which_only_the_chief_writes(start, undisturbed_head, tmp
 
 
 @pytest.mark.slow
-def test_a_saved_model_that_replicas_would_mix_up_is_refused(train_in_process, world, tmp_path):
+def test_a_hub_backbone_that_replicas_cannot_train_is_refused(train_in_process, world, tmp_path):
     done = train_in_process(tmp_path, devices=2, mode="fine_tune", strategy="mirrored")
     assert done.code == 1
     handle = world.model.backbones["image"].handle
     assert done.log.rstrip().endswith(
-        "UsageError: features.image.backbone cannot be fine-tuned by several replicas: TensorFlow "
-        "mixes up the variables of a SavedModel. Take a keras: or hf: backbone, "
-        f"train.mode: frozen, or train.strategy: one_device.\n  Received: {handle!r}"
+        "UsageError: features.image.backbone cannot be fine-tuned by several replicas: inside them "
+        "the variables of a hub: backbone were seen with wrong shapes. Take a keras: or hf: "
+        f"backbone, train.mode: frozen, or train.strategy: one_device.\n  Received: {handle!r}"
     )
 
 
