@@ -22,6 +22,11 @@ from absl import logging
 
 from trainer.strategy import is_chief
 
+# Most of the time that checkpoints may take, and what one is taken to need before
+# the first: most trainings of a head are over before five seconds.
+LARGEST_SHARE = 0.02
+_FIRST_GUESS_SECONDS = 0.1
+
 
 class Resumable(Protocol):
     """What keeps a state in Python, such as `callbacks.KeepBest`."""
@@ -116,30 +121,27 @@ class Checkpoint:
 
 
 class SaveTraining(tf_keras.callbacks.Callback):
-    """Writes a checkpoint after an epoch, and when training ends.
+    """Writes a checkpoint after an epoch, unless too soon, and when training ends.
 
     Stands behind the callbacks whose state it writes.
     """
 
-    def __init__(self, checkpoint: Checkpoint, seconds_between: float = 0.0) -> None:
-        """Remembers the checkpoint.
-
-        Args:
-            checkpoint: Restored already.
-            seconds_between: Least time from one to the next.
-        """
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        """Remembers the checkpoint, which is restored already."""
         super().__init__()
         self._checkpoint = checkpoint
-        self._between = seconds_between
         self._last = time.monotonic()
+        self._took = _FIRST_GUESS_SECONDS
         self._epochs = 0
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Writes a checkpoint when it is time."""
+        """Writes a checkpoint when that takes little of the time since the last."""
         self._epochs = epoch + 1
-        if time.monotonic() - self._last >= self._between:
+        now = time.monotonic()
+        if LARGEST_SHARE * (now - self._last) >= self._took:
             self._checkpoint.save(self._epochs)
             self._last = time.monotonic()
+            self._took = self._last - now
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Writes the last one, with the weights that the training gives."""

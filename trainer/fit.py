@@ -36,8 +36,6 @@ MIN_STEPS_PER_EPOCH = 10
 # Steps that Keras runs between two returns to Python.
 _STEPS_PER_CALL = 32
 _EVAL_BATCH = 1024
-# Least time between two checkpoints: most trainings of a head are over before one.
-SAVE_SECONDS = 5.0
 
 
 def fit_head(
@@ -143,7 +141,7 @@ def fit_head(
                 *callbacks,
                 kept,
                 *reports(config.epochs, log_dir),
-                SaveTraining(state, SAVE_SECONDS),
+                SaveTraining(state),
             ],
             verbose=0,
         )

@@ -19,7 +19,7 @@ import logging
 import numpy as np
 import tensorflow as tf
 from absl import logging as absl_logging
-from trainer import datasets, fit
+from trainer import checkpoints, datasets, fit
 from trainer.checkpoints import Checkpoint, resumable_dropout
 from trainer.config import HeadConfig, TrainConfig
 from trainer.head_inputs import HeadInput
@@ -61,7 +61,7 @@ elif victim == "in a checkpoint":
 _HEAD = (
     _SETUP
     + """
-fit.SAVE_SECONDS = 0.0
+checkpoints.LARGEST_SHARE = 1e9
 datasets.scan.__defaults__ = (int(sys.argv[5]),)
 
 

@@ -26,9 +26,6 @@ from trainer.fine_tune.unfreeze import choose_variables
 from trainer.strategy import share_batches
 from trainer.tasks.task import Task
 
-# An epoch takes minutes, so each is worth a checkpoint.
-_SAVE_SECONDS = 30.0
-
 
 def fine_tune(
     extractor: FeatureExtractor,
@@ -117,7 +114,7 @@ def fine_tune(
                 *callbacks,
                 kept,
                 *reports(recipe.epochs, log_dir),
-                SaveTraining(state, _SAVE_SECONDS),
+                SaveTraining(state),
             ],
             verbose=0,
         )
