@@ -278,7 +278,7 @@ def test_ctrl_c_ends_a_run_with_one_line_and_code_130(config):
         assert process.stderr.readline() == "Loading TFX: finished after 0.0 s\n"
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30) == 130
+        assert process.wait(timeout=90) == 130
         message, log = process.stderr.read().splitlines()
     assert message == "graft: stopped; what is finished is kept"
     assert log.startswith("  Log: ")

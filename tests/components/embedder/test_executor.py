@@ -56,7 +56,7 @@ def numbers(embeddings, split):
     column = {"vector": tf.io.FixedLenFeature([1], tf.float32)}
     path = f"{embeddings.uri}/Split-{split}/data"
     return [
-        int(tf.io.parse_single_example(one, column)["vector"])
+        int(tf.io.parse_single_example(one, column)["vector"][0])
         for one in tf.data.TFRecordDataset(path)
     ]
 
