@@ -44,7 +44,12 @@ def weights(name):
     return f"features.image.backbone.weights={BACKBONES / 'keras' / name}"
 
 
-@pytest.mark.parametrize(("size", "accuracy"), [("100", 0.72), ("035", 0.70)])
+LONG = pytest.mark.long  # The same code as its neighbour: for the figure alone.
+
+
+@pytest.mark.parametrize(
+    ("size", "accuracy"), [("100", 0.72), pytest.param("035", 0.70, marks=LONG)]
+)
 def test_groceries_with_hub_vectors(graft, tmp_path, size, accuracy):
     summary = run(graft, tmp_path, "groceries.yaml", GROCERIES, hub(size))
     assert summary["examples"] == {"train": 1142, "eval": 111, "test": 1117}
@@ -54,7 +59,12 @@ def test_groceries_with_hub_vectors(graft, tmp_path, size, accuracy):
 @pytest.mark.parametrize(
     ("alpha", "name", "accuracy"),
     [
-        (1.0, "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.from_int8.h5", 0.72),
+        pytest.param(
+            1.0,
+            "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.from_int8.h5",
+            0.72,
+            marks=LONG,
+        ),
         (0.35, "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5", 0.70),
     ],
 )
