@@ -64,8 +64,10 @@ def _table(*headers: str, texts: int = 1) -> Table:
     """Makes a table of which the first `texts` columns are text and the others numbers."""
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     for position, header in enumerate(headers):
-        side: JustifyMethod = "left" if position < texts else "right"
-        table.add_column(header, justify=side, overflow="fold")
+        number = position >= texts
+        side: JustifyMethod = "right" if number else "left"
+        # Where it is too narrow, texts are folded and numbers are not.
+        table.add_column(header, justify=side, overflow="fold", no_wrap=number)
     return table
 
 
@@ -99,7 +101,7 @@ def _classes(summary: Summary) -> Table | None:
     table = _table(f"{split}: {shown}", "Examples", "Precision", "Recall")
     confusions = summary.confusions.get(split, ())
     if confusions:
-        table.add_column("Taken for", overflow="ellipsis", no_wrap=True)
+        table.add_column("Taken for", overflow="ellipsis", no_wrap=True, max_width=28)
     for one in worst:
         taken = [pair for pair in confusions if pair.actual == one.name]
         taken.sort(key=lambda pair: -pair.count)

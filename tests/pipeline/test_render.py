@@ -92,6 +92,15 @@ def test_the_hardest_classes_come_first_with_what_they_are_taken_for():
     assert len(table) == 6
 
 
+def test_long_names_of_classes_are_folded_and_their_figures_stay_whole():
+    names = [f"transfer_not_received_by_recipient_{number}" for number in range(7)]
+    classes = [ClassMetrics(name=one, examples=40, precision=0.825, recall=0.5) for one in names]
+    confusions = [Confusion(actual=one, predicted=names[0], count=3) for one in names[1:]]
+    text = shown(classes={"test": tuple(classes)}, confusions={"test": tuple(confusions)})
+    assert text.count(" 40       0.825    0.500 ") == 5
+    assert max(map(len, lines(text, "transf"))) <= 80
+
+
 def test_slices_are_shown_with_the_hardest_first():
     slices = tuple(
         SliceMetrics(slice={"image_format": name}, metrics={"accuracy": accuracy})
