@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from preprocessing.config import missing_name
 from preprocessing.errors import DataError
-from preprocessing.kinds import missing_name
 from trainer.head_inputs import HeadInput, stored_columns, to_head
 from trainer.records import read_records
 

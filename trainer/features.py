@@ -12,8 +12,8 @@ import tensorflow_text  # noqa: F401  (transform graphs with texts need its ops)
 import tensorflow_transform as tft
 from tensorflow_transform.saved.saved_transform_io_v2 import SavedModelLoader
 
+from preprocessing.config import missing_name
 from preprocessing.inputs import ImageInput
-from preprocessing.kinds import missing_name
 from trainer.backbones.load import load
 from trainer.backbones.module import BackboneModule
 from trainer.head_inputs import HeadInput, head_inputs, to_head

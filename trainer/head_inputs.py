@@ -10,8 +10,13 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from preprocessing.categorical import vocabulary_name
-from preprocessing.config import CategoricalFeature, Feature, NumericFeature, Record
-from preprocessing.kinds import missing_name
+from preprocessing.config import (
+    CategoricalFeature,
+    Feature,
+    NumericFeature,
+    Record,
+    missing_name,
+)
 from trainer.backbones.record import Backbone
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
-from preprocessing.kinds import missing_name
+from preprocessing.config import missing_name
 from trainer.bespoke import call_function
 from trainer.config import HeadConfig
 from trainer.head_inputs import HeadInput
