@@ -18,7 +18,7 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=">=3.10,<3.14",
     packages=find_packages(
-        include=["pipeline*", "components*", "trainer*", "preprocessing*"],
+        include=["pipeline*", "serving*", "components*", "trainer*", "preprocessing*"],
     ),
     install_requires=[
         "tfx>=1.16,<1.22",
@@ -31,6 +31,10 @@ setup(
         "PyYAML",
         "click",
         "rich",
+        "httpx",
+        "starlette",
+        "tensorflow-serving-api",
+        "uvicorn",
     ],
     entry_points={"console_scripts": ["graft=pipeline.cli:main"]},
 )

@@ -7,44 +7,33 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tfx import types
-from tfx.components import (
-    Evaluator,
-    ExampleValidator,
-    StatisticsGen,
-    Trainer,
-    Transform,
-)
+from tfx.components import ExampleValidator, StatisticsGen, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
 from tfx.orchestration import metadata, pipeline
-from tfx.proto import pusher_pb2
 from tfx.types import standard_artifacts
 
 from components.embedder.component import Embedder
 from components.example_gen.component import RowExampleGen
 from components.example_gen.config import TfRecordSource
 from components.example_gen.screen_component import ExampleScreen, import_records
-from components.pusher.component import Pusher
 from pipeline.code_digest import digest_code
 from pipeline.config import Config
-from pipeline.evaluation import build_eval_config
+from pipeline.delivery import build_delivery
 from pipeline.schema import build_schema, write_schema
 from pipeline.training import build_training
 from preprocessing.inputs import ImageInput
 from preprocessing.transform import TransformConfig
 from trainer.backbones.record import Backbone
 from trainer.config import TrainConfig
-from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
 from trainer.model_config import EmbedConfig, ModelConfig
 
 Ingest = RowExampleGen | ExampleScreen
 
 EXAMPLES = "ExampleGen"
 BASELINE = "Baseline"
-GATE = "Evaluator"
-TEST = "TestEvaluator"
 
 # In memory, in this process: the fastest of Beam's local ways. The image name
 # is never used by it; without one, TFX packs itself into an archive for
@@ -109,7 +98,7 @@ def build_pipeline(
         baseline.outputs["model"],
     )
     nodes = [*needed, examples, statistics, schema, validator, transform, embedder]
-    nodes += [baseline, *tuners, trainer, *_gate_and_push(config, examples, trainer, baseline)]
+    nodes += [baseline, *tuners, trainer, *build_delivery(config, examples, trainer, baseline)]
     return pipeline.Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(workdir / "artifacts"),
@@ -125,46 +114,6 @@ def build_pipeline(
 def _embed_config(model: ModelConfig, train: TrainConfig) -> EmbedConfig:
     views = {"augment": train.augment, "seed": train.seed} if train.views else {}
     return EmbedConfig(**dict(model), **views)
-
-
-def _gate_and_push(
-    config: Config, examples: Ingest, trainer: Trainer, baseline: resolver.Resolver
-) -> list[base_node.BaseNode]:
-    evaluator = Evaluator(
-        examples=examples.outputs["examples"],
-        model=trainer.outputs["model"],
-        baseline_model=baseline.outputs["model"],
-        example_splits=["eval"],
-        eval_config=build_eval_config(
-            config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=True
-        ),
-    )
-    nodes: list[base_node.BaseNode] = [evaluator]
-    if "test" in examples.split_names:
-        nodes.append(
-            Evaluator(
-                examples=examples.outputs["examples"],
-                model=trainer.outputs["model"],
-                example_splits=["test"],
-                eval_config=build_eval_config(
-                    config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=False
-                ),
-            ).with_id(TEST)
-        )
-    if config.push:
-        nodes.append(
-            Pusher(
-                model=trainer.outputs["model"],
-                model_blessing=evaluator.outputs["blessing"],
-                push_destination=pusher_pb2.PushDestination(
-                    filesystem=pusher_pb2.PushDestination.Filesystem(
-                        base_directory=config.push.path
-                    )
-                ),
-                custom_config={"keep": config.push.keep},
-            )
-        )
-    return nodes
 
 
 def _ingest(config: Config) -> tuple[Ingest, list[base_node.BaseNode]]:

@@ -17,7 +17,8 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
-from pipeline.dag import EXAMPLES, GATE, TEST
+from pipeline.dag import EXAMPLES
+from pipeline.delivery import GATE, TEST
 from pipeline.evaluate_config import thresholds_of
 from pipeline.lineage import Lineage
 from pipeline.outcome import read_evaluation, read_verdict

@@ -11,6 +11,7 @@ import pytest
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
 ROOT = Path(__file__).parents[1]
+pytest_plugins = ["tests.colours"]
 
 
 @pytest.fixture(scope="session")

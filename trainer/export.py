@@ -10,6 +10,7 @@ import tensorflow as tf
 import tf_keras
 
 from preprocessing.kinds import raw_columns
+from preprocessing.model_info import ModelInfo, write_model_info
 from trainer.features import FeatureExtractor
 from trainer.tasks.registry import TASKS
 
@@ -56,6 +57,17 @@ class ServedModel(tf.Module):
         logits = self._head(self._extractor.to_head(self._extractor.preprocess(raw)))
         return TASKS[label.task].predict(tf.cast(logits, tf.float32), self._classes, label)
 
+    @property
+    def info(self) -> ModelInfo:
+        """What it takes and gives."""
+        config = self._extractor.config
+        return ModelInfo(
+            features=config.features,
+            images=self._extractor.pictures,
+            label=config.label,
+            classes=self._classes,
+        )
+
     def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
         """Builds the signatures by name, ready for `tf.saved_model.save`."""
         config = self._extractor.config
@@ -93,6 +105,8 @@ def export(model: ServedModel, folder: str) -> None:
 
     Args:
         model: The model.
-        folder: Folder to write; `assets/` in it holds the label vocabulary.
+        folder: Folder to write; `assets/` in it holds the label vocabulary,
+            `assets.extra/model.json` the model's `info`.
     """
     tf.saved_model.save(model, folder, signatures=model.signatures())
+    write_model_info(model.info, folder)

@@ -1,5 +1,9 @@
-"""A transform graph and a backbone whose outputs can be worked out by hand."""
+"""A whole model whose outputs can be worked out by hand, and the parts that it is made of.
 
+tests/conftest.py hands these fixtures to every test.
+"""
+
+import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_transform as tft
@@ -10,6 +14,11 @@ from preprocessing.config import BackboneConfig, ImageFeature, LabelConfig
 from preprocessing.inputs import ImageInput
 from preprocessing.transform import TransformConfig, preprocessing_fn
 from trainer.backbones.vendor import vendor
+from trainer.config import HeadConfig
+from trainer.export import ServedModel, export
+from trainer.features import FeatureExtractor
+from trainer.heads import build_head
+from trainer.model_config import ModelConfig
 
 
 class MeanColour(tf.Module):
@@ -64,3 +73,37 @@ def transform_graph(tmp_path_factory, picture):
         _ = graph | tft_beam.WriteTransformFn(str(folder / "graph"))
     assert tft.TFTransformOutput(str(folder / "graph")).vocabulary_by_name("label")
     return str(folder / "graph")
+
+
+@pytest.fixture(scope="session")
+def export_colours(transform_graph, mean_colour):
+    """Exports a model that says how red and how blue a picture is.
+
+    The probability of red is 1 / (1 + exp(blue - red)) with both from 0 to 1,
+    times `sharpness`; below zero it says blue to red pictures.
+    """
+
+    def export_to(folder, sharpness=1.0):
+        config = ModelConfig(
+            features={"image": ImageFeature(backbone="hub:any")},
+            backbones={"image": mean_colour},
+            label=LabelConfig(),
+        )
+        extractor = FeatureExtractor(transform_graph, config)
+        head = build_head(HeadConfig(), extractor.head_inputs, 2)
+        head.get_layer("logits").set_weights(
+            [sharpness * np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]]), np.zeros(2)]
+        )
+        model = ServedModel(extractor, head, ["red", "blue"])
+        export(model, str(folder))
+        return model
+
+    return export_to
+
+
+@pytest.fixture(scope="session")
+def colours_model(export_colours, tmp_path_factory):
+    """Folder of such a model."""
+    folder = tmp_path_factory.mktemp("colours") / "model"
+    export_colours(folder)
+    return folder

@@ -1,0 +1,73 @@
+"""The nodes between a trained model and a pushed one: each may refuse it.
+
+A new one gets its node here and its line in code_digest.CODE_OF.
+"""
+
+from tfx.components import Evaluator, Trainer
+from tfx.dsl.components.base import base_node
+from tfx.dsl.components.common import resolver
+from tfx.proto import pusher_pb2
+
+from components.example_gen.component import RowExampleGen
+from components.example_gen.screen_component import ExampleScreen
+from components.pusher.component import Pusher
+from pipeline.config import Config
+from pipeline.evaluation import build_eval_config
+from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
+
+GATE = "Evaluator"
+TEST = "TestEvaluator"
+
+
+def build_delivery(
+    config: Config,
+    examples: RowExampleGen | ExampleScreen,
+    trainer: Trainer,
+    baseline: resolver.Resolver,
+) -> list[base_node.BaseNode]:
+    """Builds what judges a model and delivers it.
+
+    Args:
+        config: The user's config, paths resolved.
+        examples: The node that has the examples.
+        trainer: The node that has the model.
+        baseline: The node that has the last blessed model.
+
+    Returns:
+        The nodes, in the order in which they run.
+    """
+    evaluator = Evaluator(
+        examples=examples.outputs["examples"],
+        model=trainer.outputs["model"],
+        baseline_model=baseline.outputs["model"],
+        example_splits=["eval"],
+        eval_config=build_eval_config(
+            config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=True
+        ),
+    )
+    nodes: list[base_node.BaseNode] = [evaluator]
+    if "test" in examples.split_names:
+        nodes.append(
+            Evaluator(
+                examples=examples.outputs["examples"],
+                model=trainer.outputs["model"],
+                example_splits=["test"],
+                eval_config=build_eval_config(
+                    config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=False
+                ),
+            ).with_id(TEST)
+        )
+    if config.push:
+        nodes.append(
+            Pusher(
+                model=trainer.outputs["model"],
+                model_blessing=evaluator.outputs["blessing"],
+                push_destination=pusher_pb2.PushDestination(
+                    filesystem=pusher_pb2.PushDestination.Filesystem(
+                        base_directory=config.push.path
+                    )
+                ),
+                custom_config={"keep": config.push.keep},
+            )
+        )
+    return nodes
