@@ -1,0 +1,1 @@
+"""What happens after the push: a local server, a client, batch prediction."""
