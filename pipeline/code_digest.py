@@ -29,6 +29,12 @@ CODE_OF = {
         "trainer/model_config.py",
     ),
     "Trainer": ("preprocessing", "trainer"),
+    "ModelCard": (
+        "components/gate",
+        "components/model_card",
+        "pipeline/card.py",
+        "preprocessing/model_info.py",
+    ),
 }
 
 

@@ -15,10 +15,11 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr, ValidationError
 
 from components.example_gen.config import DataConfig
+from components.gate.config import EvaluateConfig
+from components.model_card.config import ModelCardConfig
 from components.pusher.config import PushConfig
 from pipeline.config_errors import explain_errors, place_of
 from pipeline.cross_checks import find_breaches, given_columns
-from pipeline.evaluate_config import EvaluateConfig
 from pipeline.overrides import apply_overrides
 from pipeline.secret_check import check_secrets
 from pipeline.yaml_source import Document, read_yaml
@@ -48,6 +49,9 @@ class Config(Record):
     tune: TuneConfig | None = Field(None, description="null: `train` holds the values to take")
     evaluate: EvaluateConfig = EvaluateConfig()
     push: PushConfig | None = Field(None, description="null: the model is judged, not pushed")
+    model_card: ModelCardConfig = Field(
+        ModelCardConfig(), description="what its makers say of the model"
+    )
     workdir: str = Field(
         ".graft", min_length=1, description="artifacts, metadata, logs and backbones of all runs"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.example_gen.config import derived_columns
-from pipeline.evaluate_config import METRICS
+from components.gate.config import METRICS
 from pipeline.user_code import check_function
 from pipeline.yaml_source import Path as Key
 from preprocessing.config import EmbeddedFeature, missing_name
@@ -54,6 +54,15 @@ def check_names(config: "Config") -> Breaches:
         if feature.column == config.label.name:
             key = ("features", name, "column")
             yield key, explain("this column holds the label, to be predicted", feature.column)
+
+
+def check_licences(config: "Config") -> Breaches:
+    """A licence is stated of a backbone that there is."""
+    embedded = [name for name, one in config.features.items() if isinstance(one, EmbeddedFeature)]
+    for name in config.model_card.backbone_licences:
+        if name not in embedded:
+            key = ("model_card", "backbone_licences", name)
+            yield key, explain("no feature of this name has a backbone", name, embedded)
 
 
 def check_source(config: "Config") -> Breaches:
@@ -184,6 +193,7 @@ def check_head_function(config: "Config", base: Path) -> Breaches:
 
 CHECKS: tuple[Callable[["Config"], Breaches], ...] = (
     check_names,
+    check_licences,
     check_source,
     check_slices,
     check_thresholds,

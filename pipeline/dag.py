@@ -98,7 +98,8 @@ def build_pipeline(
         baseline.outputs["model"],
     )
     nodes = [*needed, examples, statistics, schema, validator, transform, embedder]
-    nodes += [baseline, *tuners, trainer, *build_delivery(config, examples, trainer, baseline)]
+    nodes += [baseline, *tuners, trainer]
+    nodes += build_delivery(config, backbones, examples, embedder, trainer, baseline)
     return pipeline.Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(workdir / "artifacts"),

@@ -3,16 +3,23 @@
 A new one gets its node here and its line in code_digest.CODE_OF.
 """
 
+from collections.abc import Mapping
+
 from tfx.components import Evaluator, Trainer
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 from tfx.proto import pusher_pb2
 
+from components.embedder.component import Embedder
 from components.example_gen.component import RowExampleGen
 from components.example_gen.screen_component import ExampleScreen
+from components.gate.eval_config import build_eval_config
+from components.model_card.component import ModelCard
 from components.pusher.component import Pusher
+from pipeline.card import card_config
+from pipeline.code_digest import digest_code
 from pipeline.config import Config
-from pipeline.evaluation import build_eval_config
+from trainer.backbones.record import Backbone
 from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
 
 GATE = "Evaluator"
@@ -21,7 +28,9 @@ TEST = "TestEvaluator"
 
 def build_delivery(
     config: Config,
+    backbones: Mapping[str, Backbone],
     examples: RowExampleGen | ExampleScreen,
+    embedder: Embedder,
     trainer: Trainer,
     baseline: resolver.Resolver,
 ) -> list[base_node.BaseNode]:
@@ -29,7 +38,9 @@ def build_delivery(
 
     Args:
         config: The user's config, paths resolved.
+        backbones: The vendored backbone of each feature.
         examples: The node that has the examples.
+        embedder: The node that has their vectors.
         trainer: The node that has the model.
         baseline: The node that has the last blessed model.
 
@@ -46,17 +57,31 @@ def build_delivery(
         ),
     )
     nodes: list[base_node.BaseNode] = [evaluator]
+    test = None
     if "test" in examples.split_names:
-        nodes.append(
-            Evaluator(
-                examples=examples.outputs["examples"],
-                model=trainer.outputs["model"],
-                example_splits=["test"],
-                eval_config=build_eval_config(
-                    config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=False
-                ),
-            ).with_id(TEST)
-        )
+        test = Evaluator(
+            examples=examples.outputs["examples"],
+            model=trainer.outputs["model"],
+            example_splits=["test"],
+            eval_config=build_eval_config(
+                config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=False
+            ),
+        ).with_id(TEST)
+        nodes.append(test)
+    card = ModelCard(
+        describe_fn="pipeline.card.describe",
+        config=card_config(
+            config, backbones, examples.exec_properties.get("fingerprint")
+        ).model_dump_json(),
+        code_digest=digest_code("ModelCard"),
+        examples=examples.outputs["examples"],
+        embeddings=embedder.outputs["embeddings"],
+        model=trainer.outputs["model"],
+        model_run=trainer.outputs["model_run"],
+        evaluation=evaluator.outputs["evaluation"],
+        test_evaluation=test.outputs["evaluation"] if test else None,
+    )
+    nodes.append(card)
     if config.push:
         nodes.append(
             Pusher(

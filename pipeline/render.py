@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.evaluate_config import DEFAULTS, METRICS
+from components.gate.config import DEFAULTS, METRICS
 from pipeline.summary import ClassMetrics, Summary
 
 # A person reads a few; summary.json holds all.

@@ -15,13 +15,13 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
+from components.gate.config import thresholds_of
+from components.gate.results import read_evaluation, read_verdict
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
 from pipeline.dag import EXAMPLES
 from pipeline.delivery import GATE, TEST
-from pipeline.evaluate_config import thresholds_of
 from pipeline.lineage import Lineage
-from pipeline.outcome import read_evaluation, read_verdict
 from pipeline.summary import BackboneUse, ComponentRun, Pushed, Quarantined, Summary
 from pipeline.training import TUNER
 from preprocessing.label import LABEL_VOCABULARY

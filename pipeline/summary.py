@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from components.gate.report import ClassMetrics, Confusion, SliceMetrics
 from preprocessing.config import Record, Task
 
 
@@ -25,30 +26,6 @@ class Quarantined(Record):
     source: str
     reason: str
     split: str = ""
-
-
-class ClassMetrics(Record):
-    """How well one class is recognised; None where nothing was predicted or there."""
-
-    name: str
-    examples: int
-    precision: float | None
-    recall: float | None
-
-
-class Confusion(Record):
-    """How often examples of one class were taken for another."""
-
-    actual: str
-    predicted: str
-    count: int
-
-
-class SliceMetrics(Record):
-    """Metrics of the examples that share some columns' values."""
-
-    slice: dict[str, str]
-    metrics: dict[str, float]
 
 
 class BackboneUse(Record):

@@ -14,7 +14,7 @@ MODULES = sorted(
 )
 LIGHT = (
     "pipeline.config",
-    "pipeline.evaluate_config",
+    "components.gate.config",
     "pipeline.json_schema",
     "pipeline.summary",
     "pipeline.doctor",

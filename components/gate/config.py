@@ -1,7 +1,7 @@
 """When a model is good enough to be pushed; imports no TensorFlow.
 
 A new metric is a `Metric` in `METRICS` and its name in `MetricName`;
-evaluation.py says how it is computed.
+eval_config.py says how it is computed.
 """
 
 import math

@@ -1,6 +1,6 @@
 """From our thresholds to TFMA's: what is computed for each task, and what is demanded.
 
-A new metric gets its TFMA class here and its name in evaluate_config.py.
+A new metric gets its TFMA class here and its name in config.py.
 """
 
 import functools
@@ -15,7 +15,7 @@ from google.protobuf import wrappers_pb2
 # TFMA's top level offers these messages on one stack and not on the other.
 from tensorflow_model_analysis.proto import config_pb2
 
-from pipeline.evaluate_config import METRICS, EvaluateConfig, Threshold, metrics_of, thresholds_of
+from components.gate.config import METRICS, EvaluateConfig, Threshold, metrics_of, thresholds_of
 from preprocessing.config import LabelConfig, Task
 
 CANDIDATE = "candidate"
@@ -24,9 +24,9 @@ CONFUSION = "confusion"
 LABELS = "labels"
 
 _FIGURE = "Figure"
-_FIGURES_MODULE = "pipeline.tfma_metrics"
+_FIGURES_MODULE = "components.gate.figures"
 
-# TFMA's class of each metric; the same names as in evaluate_config.METRICS.
+# TFMA's class of each metric; the same names as in config.METRICS.
 _CLASSES = {
     "auc": "AUC",
     "precision": "Precision",

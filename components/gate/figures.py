@@ -1,6 +1,6 @@
 """Figures that TFMA lacks, or that break it at a label which training never saw.
 
-TFMA finds `Figure` by its name (evaluation.py). Each figure is made of sums
+TFMA finds `Figure` by its name (eval_config.py). Each figure is made of sums
 over the examples; a new one is two functions and their line in `FIGURES`.
 """
 

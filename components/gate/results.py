@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import tensorflow_model_analysis as tfma
 
-from pipeline.evaluate_config import METRICS, Threshold
-from pipeline.evaluation import BASELINE, CANDIDATE, CONFUSION, LABELS
-from pipeline.summary import ClassMetrics, Confusion, SliceMetrics
+from components.gate.config import METRICS, Threshold
+from components.gate.eval_config import BASELINE, CANDIDATE, CONFUSION, LABELS
+from components.gate.report import ClassMetrics, Confusion, SliceMetrics
 
 _COUNT = "example_count"
 

@@ -19,6 +19,7 @@ AFTER = [
     "Trainer",
     "Baseline",
     "Evaluator",
+    "ModelCard",
 ]
 
 
@@ -75,6 +76,7 @@ def test_records_of_others_are_imported_and_screened(build):
         "Embedder",
         "Evaluator",
         "TestEvaluator",
+        "ModelCard",
     }
 
 

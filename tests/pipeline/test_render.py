@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 
 from pipeline.doctor import Check
-from pipeline.evaluate_config import METRICS
+from components.gate.config import METRICS
 from pipeline.render import render_checks, render_handles, render_summary
 from pipeline.summary import (
     ClassMetrics,

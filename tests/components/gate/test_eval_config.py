@@ -9,9 +9,9 @@ import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import metrics_for_slice_pb2, validation_result_pb2
 
-from pipeline.evaluate_config import DEFAULTS, METRICS, EvaluateConfig, Threshold
-from pipeline.evaluation import BASELINE, CANDIDATE, build_eval_config
-from pipeline.outcome import read_evaluation, read_verdict
+from components.gate.config import DEFAULTS, METRICS, EvaluateConfig, Threshold
+from components.gate.eval_config import BASELINE, CANDIDATE, build_eval_config
+from components.gate.results import read_evaluation, read_verdict
 from preprocessing.config import LabelConfig
 
 LABELS = {

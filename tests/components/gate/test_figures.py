@@ -7,9 +7,9 @@ import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
-from pipeline.evaluate_config import EvaluateConfig, Threshold, thresholds_of
-from pipeline.evaluation import BASELINE, CANDIDATE, build_eval_config
-from pipeline.outcome import read_evaluation, read_verdict
+from components.gate.config import EvaluateConfig, Threshold, thresholds_of
+from components.gate.eval_config import BASELINE, CANDIDATE, build_eval_config
+from components.gate.results import read_evaluation, read_verdict
 from preprocessing.config import LabelConfig
 
 pytestmark = pytest.mark.slow
