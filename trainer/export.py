@@ -4,7 +4,7 @@ Transform graph, backbones and head in one SavedModel, built from the very
 objects that made the features that the head was trained on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 import tf_keras
@@ -13,11 +13,22 @@ from preprocessing.kinds import raw_columns
 from preprocessing.model_info import ModelInfo, write_model_info
 from trainer.features import FeatureExtractor
 from trainer.tasks.registry import TASKS
+from trainer.tensor_signatures import (
+    PREPARE_SIGNATURE,
+    TENSORS_SIGNATURE,
+    from_tensors,
+    tensor_specs,
+    to_tensors,
+)
 
 # Read by the Evaluator, which looks for a signature of this name by itself.
 LABEL_SIGNATURE = "transformed_labels"
 EXAMPLES_SIGNATURE = "serving_examples"
 LABEL_ID = "label_id"
+# What a task gives that is no text (trainer/tasks).
+FIGURES = ("probabilities", "value")
+
+Signatures = dict[str, tf.types.experimental.ConcreteFunction]
 
 
 class ServedModel(tf.Module):
@@ -29,6 +40,8 @@ class ServedModel(tf.Module):
         serving_examples: `examples`, `[batch]` serialized tf.Examples.
         transformed_labels: `examples` as above with the label; gives
             `label_id`, the label as the loss takes it (preprocessing/label.py).
+        serving_tensors, prepared_examples: where exports are asked for, see
+            tensor_signatures.py.
 
     What the first two give is said by the task (trainer/tasks).
     """
@@ -53,8 +66,12 @@ class ServedModel(tf.Module):
 
     def predict(self, raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Runs the whole model on raw columns; the task says what it gives."""
+        return self._predict_prepared(self._extractor.prepare(self._extractor.preprocess(raw)))
+
+    def _predict_prepared(self, prepared: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The part of `predict` behind `FeatureExtractor.prepare`."""
         label = self._extractor.config.label
-        logits = self._head(self._extractor.to_head(self._extractor.preprocess(raw)))
+        logits = self._head(self._extractor.to_head(prepared))
         return TASKS[label.task].predict(tf.cast(logits, tf.float32), self._classes, label)
 
     @property
@@ -68,8 +85,13 @@ class ServedModel(tf.Module):
             classes=self._classes,
         )
 
-    def signatures(self) -> dict[str, tf.types.experimental.ConcreteFunction]:
-        """Builds the signatures by name, ready for `tf.saved_model.save`."""
+    def signatures(self, tensors: bool = False) -> Signatures:
+        """Builds the signatures by name, ready for `tf.saved_model.save`.
+
+        Args:
+            tensors: Whether those of tensor_signatures.py are among them; they
+                are left out all the same where a backbone takes strings.
+        """
         config = self._extractor.config
         columns = raw_columns(config.features)
         label_column = {config.label.name: tf.io.FixedLenFeature([], tf.string, default_value="")}
@@ -97,16 +119,42 @@ class ServedModel(tf.Module):
             tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY: serve_raw.get_concrete_function(),
             EXAMPLES_SIGNATURE: serve_examples.get_concrete_function(),
             LABEL_SIGNATURE: transform_labels.get_concrete_function(),
+            **(self._tensor_signatures() if tensors else {}),
+        }
+
+    def _tensor_signatures(self) -> Signatures:
+        extractor = self._extractor
+        columns = raw_columns(extractor.config.features)
+        specs = tensor_specs(extractor)
+        if specs is None:
+            return {}
+
+        @tf.function(input_signature=[specs], autograph=False)
+        def serve_tensors(tensors: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            outputs = self._predict_prepared(from_tensors(extractor, tensors))
+            return {name: outputs[name] for name in FIGURES if name in outputs}
+
+        serialized = tf.TensorSpec([None], tf.string, name="examples")
+
+        @tf.function(input_signature=[serialized], autograph=False)
+        def prepare_examples(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            raw = tf.io.parse_example(examples, columns)
+            return to_tensors(extractor, extractor.prepare(extractor.preprocess(raw)))
+
+        return {
+            TENSORS_SIGNATURE: serve_tensors.get_concrete_function(),
+            PREPARE_SIGNATURE: prepare_examples.get_concrete_function(),
         }
 
 
-def export(model: ServedModel, folder: str) -> None:
+def export(model: ServedModel, folder: str, tensors: bool = False) -> None:
     """Writes the model as a SavedModel that TF Serving loads.
 
     Args:
         model: The model.
         folder: Folder to write; `assets/` in it holds the label vocabulary,
             `assets.extra/model.json` the model's `info`.
+        tensors: Whether exports are to be made from it.
     """
-    tf.saved_model.save(model, folder, signatures=model.signatures())
+    tf.saved_model.save(model, folder, signatures=model.signatures(tensors))
     write_model_info(model.info, folder)

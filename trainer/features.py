@@ -107,9 +107,9 @@ class FeatureExtractor(tf.Module):
         """`encode` of `prepare`; see both."""
         return self.encode(self.prepare(inputs))
 
-    def to_head(self, inputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """From outputs of `preprocess` to the head's inputs, `[batch, width]` float32."""
-        return to_head(self.embed(inputs), self.head_inputs)
+    def to_head(self, prepared: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """From outputs of `prepare` to the head's inputs, `[batch, width]` float32."""
+        return to_head(self.encode(prepared), self.head_inputs)
 
 
 @functools.lru_cache(maxsize=1)

@@ -36,6 +36,13 @@ class EmbedConfig(ModelConfig):
 
 
 class RunConfig(ModelConfig):
-    """What the Trainer must know beside it: how to train."""
+    """What the Trainer must know beside it: how to train.
+
+    Attributes:
+        train: As the user wrote it.
+        tensors: Whether the model gets the signatures that exports are made
+            from (tensor_signatures.py).
+    """
 
     train: TrainConfig
+    tensors: bool = False

@@ -56,7 +56,7 @@ def run_fn(fn_args: FnArgs) -> None:
         logging.info("Training ended: %s", last)
         _write_json(posixpath.join(model_run, HISTORY_FILE), model.history)
         _write_json(posixpath.join(model_run, NOTES_FILE), model.notes)
-        export(ServedModel(model.extractor, model.head, model.classes), folder)
+        export(ServedModel(model.extractor, model.head, model.classes), folder, config.tensors)
         write_origin(describe(config, model.extractor, model.head, model.classes), folder)
     if checkpoints is not None and is_chief(strategy) and tf.io.gfile.exists(checkpoints):
         tf.io.gfile.rmtree(checkpoints)

@@ -68,6 +68,11 @@ class BackboneModule(tf.Module):
         """Makes tokens of texts, `[batch]` string; pictures stay as they are."""
         return self._prepare(inputs) if self._prepare else inputs
 
+    @property
+    def tokens(self) -> dict[str, tf.TensorSpec]:
+        """What `prepare` makes of texts, by name; empty where it changes nothing."""
+        return _output_spec(self._prepare) if self._prepare else {}
+
     def encode(self, prepared: Any) -> tf.Tensor:
         """Gives the feature vectors, `[batch, feature_width]`, of what `prepare` gave."""
         return self._encode(prepared)
