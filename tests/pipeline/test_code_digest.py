@@ -10,7 +10,7 @@ from pipeline.code_digest import CODE_OF, ROOT, digest_code
 
 @pytest.fixture
 def copy(tmp_path):
-    for package in ("components", "preprocessing", "trainer"):
+    for package in ("components", "pipeline", "preprocessing", "trainer"):
         shutil.copytree(
             ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
         )
@@ -39,6 +39,7 @@ def changed(copy, file):
         ("components/example_gen/splits.py", {"ExampleGen"}),
         ("components/example_gen/screen.py", {"ExampleGen"}),
         ("components/pusher/publish.py", set()),
+        ("pipeline/card.py", {"ModelCard"}),
     ],
 )
 def test_a_changed_line_counts_for_what_depends_on_it(copy, file, expected):
@@ -65,6 +66,7 @@ ENTRIES = {
     "Transform": ("preprocessing.transform",),
     "Embedder": ("components.embedder.executor", "trainer.embed"),
     "Trainer": ("trainer.run",),
+    "ModelCard": ("components.model_card.executor",),
 }
 # Records: a value of theirs that matters is among the component's parameters.
 RECORDS = {
