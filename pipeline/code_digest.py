@@ -15,6 +15,7 @@ CODE_OF = {
         "preprocessing/cells.py",
         "preprocessing/decode.py",
         "preprocessing/formats.py",
+        "preprocessing/picture_size.py",
     ),
     "Transform": ("preprocessing",),
     "Embedder": (

@@ -13,10 +13,8 @@ from components.example_gen.rows import Quarantined, Row, UnusableError
 from components.example_gen.sources.columns import Columns
 from preprocessing.decode import decode_image
 from preprocessing.formats import format_of, refusal
+from preprocessing.picture_size import picture_size, size_refusal
 
-# Bounds what one picture may cost in memory: 192 MB decoded. A phone's largest
-# usual picture has 50 million pixels.
-MAX_PIXELS = 64_000_000
 MAX_BYTES = 256_000_000
 
 
@@ -88,19 +86,18 @@ def inspect_picture(encoded: bytes) -> Picture:
         What is known of it.
 
     Raises:
-        UnusableError: If it is in another format, damaged, empty, or has more
-            than MAX_PIXELS.
+        UnusableError: If it is in another format, damaged, empty, or too large.
     """
     reason = refusal(encoded)
     if reason:
         raise UnusableError(reason)
     kind = str(format_of(encoded))
     try:
-        width, height = _size(kind, encoded)
-        if width <= 0 or height <= 0:
-            raise UnusableError(f"{kind}: the picture has no pixels ({width}x{height})")
-        if width * height > MAX_PIXELS:
-            raise UnusableError(f"{kind}: {width}x{height} are more than {MAX_PIXELS} pixels")
+        size = picture_size(kind, encoded)
+        reason = size_refusal(kind, size)
+        if reason:
+            raise UnusableError(reason)
+        width, height = size.width, size.height
         if kind == "JPEG":
             tf.io.decode_jpeg(encoded, channels=3, ratio=8)
         else:
@@ -140,20 +137,6 @@ def inspect_rows(
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _size(kind: str, encoded: bytes) -> tuple[int, int]:
-    """Returns width and height as the header states them."""
-    if kind == "JPEG":
-        height, width, _ = tf.io.extract_jpeg_shape(encoded).numpy().tolist()
-        return width, height
-    if kind == "PNG":
-        return struct.unpack_from(">II", encoded, 16)
-    if kind == "GIF":
-        return struct.unpack_from("<HH", encoded, 6)
-    width, height = struct.unpack_from("<ii", encoded, 18)
-    # A negative height means that the rows run downwards.
-    return width, abs(height)
 
 
 def _plain(error: Exception) -> str:

@@ -9,7 +9,6 @@ import pytest
 import tensorflow as tf
 
 from components.example_gen.inspect import (
-    MAX_PIXELS,
     Inspected,
     Picture,
     inspect_picture,
@@ -19,6 +18,7 @@ from components.example_gen.inspect import (
 from components.example_gen.rows import Quarantined, Row, UnusableError
 from components.example_gen.sources.columns import Columns
 from preprocessing.config import ImageFeature
+from preprocessing.picture_size import MAX_PIXELS
 
 COLUMNS = Columns.of({"image": ImageFeature(backbone="hub:x")})
 
