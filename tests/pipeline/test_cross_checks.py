@@ -53,6 +53,14 @@ def message(folder, text) -> str:
 
 
 MISTAKES = {
+    "a licence of a backbone that is not there": (
+        TABLE + "model_card:\n  backbone_licences: {pictures: MIT}\n",
+        """\
+        goods.yaml, line 8: model_card.backbone_licences.pictures: no feature of this name has a backbone
+          Received: 'pictures'
+          Valid: picture
+          Did you mean 'picture'?""",  # noqa: E501
+    ),
     "a feature that is named like a property of another": (
         TABLE + "  picture_width: {kind: numeric}\n",
         """\

@@ -132,7 +132,7 @@ def test_a_whole_card_says_everything():
         "- 3 examples could not be read and were set aside",
         "- warm",
         "| Metric | eval | eval, baseline |\n| --- | --- | --- |\n| mae | 0.2500 | 0.5000 |",
-        "Each class, eval:\n\n| Class | Examples | Precision | Recall |\n| --- | --- | --- | --- |\n"
+        "Each class, eval:\n\n| Class | Examples | Precision | Recall |\n",
         "| daisy | 100 | - | 0.5000 |",
         "Slices, eval:\n\n| Slice | mae |\n| --- | --- |\n| shop = a | 0.1000 |",
         "## Serving\n|  |  |\n| --- | --- |\n| latency | 3 ms |",
