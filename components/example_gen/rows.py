@@ -62,6 +62,13 @@ class Table:
     quarantined: list[Quarantined]
     notes: list[str]
 
+    def add(self, one: Row | Quarantined) -> None:
+        """Adds a row where it belongs."""
+        if isinstance(one, Row):
+            self.rows.append(one)
+        else:
+            self.quarantined.append(one)
+
 
 def write_lines(path: str, records: Iterable[object]) -> None:
     """Writes dataclass records as JSON, one a line, whole or not at all."""

@@ -11,10 +11,11 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import tensorflow as tf
 
-from components.example_gen.inspect import Inspected, Picture, inspect_picture
+from components.example_gen.inspect import Inspected, Picture, inspect_picture, read_picture
 from components.example_gen.labels import read_label
 from components.example_gen.records import (
     carried_in,
@@ -120,7 +121,7 @@ def screen_record(record: bytes, place: str, split: str, columns: Columns) -> Us
     try:
         features = parse_example(record)
         place = source_in(features) or place
-        label = read_label(label_in(features, columns.label), columns.label)
+        label = _label(features, columns)
         found = {name: value_in(features, one) for name, one in columns.features.items()}
         encoded = {name: one for name, one in found.items() if isinstance(one, bytes)}
         values = {name: place if name in encoded else str(one) for name, one in found.items()}
@@ -135,6 +136,35 @@ def screen_record(record: bytes, place: str, split: str, columns: Columns) -> Us
         return Quarantined(place, str(error), split, label)
     inspected = Inspected(row, pictures)
     return Usable(inspected, build_example(inspected, encoded, columns).SerializeToString())
+
+
+def screen_row(row: Row, columns: Columns) -> Usable | Quarantined:
+    """Decides whether a row of a table can be used, once and for all: its pictures are read.
+
+    Args:
+        row: One that `check_row` has passed.
+        columns: What is asked of it.
+
+    Returns:
+        As `screen_record`.
+    """
+    paths = {name: row.values[name] for name in columns.named("image") if row.values[name]}
+    try:
+        encoded = {name: read_picture(path) for name, path in paths.items()}
+        pictures = {name: inspect_picture(one) for name, one in encoded.items()}
+    except UnusableError as error:
+        return Quarantined(row.source, str(error), row.split, row.label or None)
+    inspected = Inspected(row, pictures)
+    return Usable(inspected, build_example(inspected, encoded, columns).SerializeToString())
+
+
+def _label(features: Any, columns: Columns) -> str:
+    if columns.labelled:
+        return read_label(label_in(features, columns.label), columns.label)
+    try:
+        return label_in(features, columns.label)
+    except UnusableError:
+        return ""
 
 
 def _inspect(name: str, encoded: bytes, columns: Columns) -> Picture:

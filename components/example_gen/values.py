@@ -6,18 +6,17 @@ What only a look into a picture shows is in inspect.py.
 import dataclasses
 
 from components.example_gen.labels import read_label
-from components.example_gen.rows import Quarantined, Row, Table, UnusableError
+from components.example_gen.rows import Quarantined, Row, UnusableError
 from components.example_gen.sources.columns import Columns, FeatureColumn
 from preprocessing.cells import is_blank, number_in
 
 
-def add_row(table: Table, row: Row, columns: Columns) -> None:
-    """Adds a row to a table, or to what the table sets aside."""
+def checked(row: Row, columns: Columns) -> Row | Quarantined:
+    """Gives what `check_row` gives, or the row set aside for its reason."""
     try:
-        table.rows.append(check_row(row, columns))
+        return check_row(row, columns)
     except UnusableError as error:
-        label = row.label or None
-        table.quarantined.append(Quarantined(row.source, str(error), row.split, label))
+        return Quarantined(row.source, str(error), row.split, row.label or None)
 
 
 def check_row(row: Row, columns: Columns) -> Row:
@@ -37,7 +36,7 @@ def check_row(row: Row, columns: Columns) -> Row:
         UnusableError: If the label cannot be used, a feature is missing whose
             policy is to reject, a number is none, or every feature is missing.
     """
-    label = read_label(row.label, columns.label)
+    label = read_label(row.label, columns.label) if columns.labelled else row.label.strip()
     values = {
         name: _checked(row.values[name].strip(), feature)
         for name, feature in columns.features.items()

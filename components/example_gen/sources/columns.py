@@ -33,12 +33,15 @@ class Columns(Record):
         label: What to predict; its name is its column's.
         carry: Further columns that examples keep, such as those of slices.
         group_by: The column that keeps rows together, if any.
+        labelled: Whether a row must have a label; else one is taken along as it
+            is where there is one.
     """
 
     features: dict[str, FeatureColumn]
     label: LabelConfig = LabelConfig()
     carry: tuple[str, ...] = ()
     group_by: str | None = None
+    labelled: bool = True
 
     @classmethod
     def of(

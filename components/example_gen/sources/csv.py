@@ -17,7 +17,7 @@ from components.example_gen.config import SPLIT_NAMES, CsvSource
 from components.example_gen.rows import Quarantined, Row, Table
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.split_names import paths_of, split_of
-from components.example_gen.values import add_row
+from components.example_gen.values import checked
 from preprocessing.errors import DataError, explain
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -41,7 +41,8 @@ def read(source: CsvSource, columns: Columns) -> Table:
     table = Table([], [], [])
     for split, path in paths_of(source.path).items():
         _check_is_file(path)
-        _read_file(path, split, source.split_column, columns, table)
+        for one in read_rows(path, columns, split, source.split_column):
+            table.add(one)
     if not table.rows:
         raise DataError(
             explain(
@@ -54,9 +55,23 @@ def read(source: CsvSource, columns: Columns) -> Table:
     return table
 
 
-def _read_file(
-    path: str, split: str | None, split_column: str | None, columns: Columns, table: Table
-) -> None:
+def read_rows(
+    path: str, columns: Columns, split: str | None = None, split_column: str | None = None
+) -> Iterator[Row | Quarantined]:
+    """Reads one table row by row, without holding it.
+
+    Args:
+        path: The table.
+        columns: See `read`.
+        split: The split that all its rows are in.
+        split_column: The column that tells, where `split` does not.
+
+    Yields:
+        Each row that is not blank, or why it is set aside.
+
+    Raises:
+        DataError: See `read`.
+    """
     wanted = _wanted(columns, split_column if split is None else None)
     records = _records(path, wanted)
     header = next(records, None)
@@ -69,31 +84,25 @@ def _read_file(
         source = f"{os.path.basename(path)}:{number}"
         if len(fields) != len(header):
             reason = f"the row has {len(fields)} fields, the header {len(header)}"
-            table.quarantined.append(Quarantined(source, reason, split))
+            yield Quarantined(source, reason, split)
             continue
         cells = {name: field.strip() for name, field in zip(header, fields, strict=True)}
         here = split
         if here is None and split_column is not None:
             here = _split_in(cells[split_column], split_column, source)
-        _add_row(source, cells, here, os.path.dirname(path), columns, table)
+        yield checked(_row(source, cells, here, os.path.dirname(path), columns), columns)
 
 
-def _add_row(
-    source: str,
-    cells: dict[str, str],
-    split: str | None,
-    folder: str,
-    columns: Columns,
-    table: Table,
-) -> None:
+def _row(
+    source: str, cells: dict[str, str], split: str | None, folder: str, columns: Columns
+) -> Row:
     values = {name: cells[feature.column] for name, feature in columns.features.items()}
     for name in columns.named("image"):
         if values[name] and "://" not in values[name]:
             values[name] = os.path.join(folder, values[name])
     carried = {name: cells[name] for name in _carried(columns)}
     group = cells[columns.group_by] or None if columns.group_by else None
-    row = Row(source, values, cells[columns.label.name], split, group, carried)
-    add_row(table, row, columns)
+    return Row(source, values, cells.get(columns.label.name, ""), split, group, carried)
 
 
 def _carried(columns: Columns) -> list[str]:
@@ -103,7 +112,7 @@ def _carried(columns: Columns) -> list[str]:
 
 def _wanted(columns: Columns, split_column: str | None) -> list[str]:
     wanted = [feature.column for feature in columns.features.values()]
-    wanted += [columns.label.name, *_carried(columns)]
+    wanted += [*([columns.label.name] if columns.labelled else []), *_carried(columns)]
     wanted += [name for name in (columns.group_by, split_column) if name]
     return list(dict.fromkeys(wanted))
 

@@ -14,7 +14,7 @@ from components.example_gen.config import ImageFolderSource
 from components.example_gen.rows import Quarantined, Row, Table
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.split_names import paths_of, split_of
-from components.example_gen.values import add_row
+from components.example_gen.values import checked
 from preprocessing.errors import ConfigError, DataError, explain
 from preprocessing.formats import EXTENSIONS
 
@@ -77,7 +77,7 @@ class _Walk:
             path = os.path.join(root, name)
             if _is_folder(path):
                 self.classes.add(name)
-                for relative in self._files(path, f"{name}/", (_identity(root),)):
+                for relative in _files(path, f"{name}/", (_identity(root),), self._loops):
                     self._add_file(root, relative, name, split, prefix)
             else:
                 self._add_file(root, name, None, split, prefix)
@@ -116,19 +116,34 @@ class _Walk:
         else:
             self.classes_with_pictures.add(label)
             values = {self._feature: os.path.join(root, relative)}
-            add_row(self.table, Row(prefix + relative, values, label, split), self._columns)
+            row = Row(prefix + relative, values, label, split)
+            self.table.add(checked(row, self._columns))
 
-    def _files(self, folder: str, prefix: str, above: tuple[str, ...]) -> Iterator[str]:
-        identity = _identity(folder)
-        if identity in above:
-            self._loops.append(prefix.rstrip("/"))
-            return
-        for name in _listed(folder):
-            path = os.path.join(folder, name)
-            if _is_folder(path):
-                yield from self._files(path, f"{prefix}{name}/", (*above, identity))
-            else:
-                yield prefix + name
+
+def find_pictures(root: str) -> Iterator[str]:
+    """Lists the pictures below a folder, at any depth, whatever the folders are called.
+
+    Args:
+        root: The folder. What is passed over is said in `read`.
+
+    Yields:
+        Paths relative to it; those of one folder are sorted.
+    """
+    return filter(_looks_like_picture, _files(root, "", (), []))
+
+
+def _files(folder: str, prefix: str, above: tuple[str, ...], loops: list[str]) -> Iterator[str]:
+    """Lists files by the path below `prefix`; adds to `loops` the links that lead back."""
+    identity = _identity(folder)
+    if identity in above:
+        loops.append(prefix.rstrip("/"))
+        return
+    for name in _listed(folder):
+        path = os.path.join(folder, name)
+        if _is_folder(path):
+            yield from _files(path, f"{prefix}{name}/", (*above, identity), loops)
+        else:
+            yield prefix + name
 
 
 def _check_only_an_image(columns: Columns) -> None:
