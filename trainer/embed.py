@@ -7,15 +7,13 @@ in twos).
 Batches are bounded, so memory does not depend on how many examples a shard holds.
 """
 
-import collections
 import functools
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
 
+from preprocessing.ahead import map_ahead
 from preprocessing.kinds import raw_columns
 from trainer.augmentation import augment_pictures, content_seeds
 from trainer.features import load_extractor
@@ -90,18 +88,6 @@ def make_embed_fn(
             .rebatch(BATCH_EXAMPLES)
             .prefetch(BATCHES_AT_A_TIME)
         )
-        return _map_ahead(embed_one, batches, BATCHES_AT_A_TIME)
+        return map_ahead(embed_one, batches, BATCHES_AT_A_TIME)
 
     return embed_fn
-
-
-def _map_ahead(function: Callable[[Any], Any], items: Iterable[Any], ahead: int) -> Iterator[Any]:
-    """Maps in order, with one call more than `ahead` at most waiting to be taken."""
-    with ThreadPoolExecutor(ahead) as pool:
-        pending: collections.deque = collections.deque()
-        for item in items:
-            pending.append(pool.submit(function, item))
-            if len(pending) > ahead:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
