@@ -112,6 +112,11 @@ def test_every_config_has_its_test():
     assert {path.stem for path in CONFIGS.iterdir()} <= tested
 
 
+# The three that differ from these in the backbone alone, whose kinds have tests of their own.
+LONG = pytest.mark.long
+
+
+@LONG
 def test_resnet50_keras(run, flowers, tmp_path):
     import tf_keras
 
@@ -121,10 +126,12 @@ def test_resnet50_keras(run, flowers, tmp_path):
     assert summary["examples"] == {"train": 48, "eval": 6, "test": 6}
 
 
+@LONG
 def test_resnet50_hub(run, flowers, module):
     run("resnet50-hub", flowers, image__backbone=module(Pictures(2048, bias=False)))
 
 
+@LONG
 def test_efficientnet_b0_logits(run, flowers, module):
     run(
         "efficientnet-b0-logits", flowers, image__backbone__handle=module(Pictures(1000, bias=True))

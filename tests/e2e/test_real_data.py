@@ -65,7 +65,12 @@ def test_groceries_with_hub_vectors(graft, tmp_path, size, accuracy):
             0.72,
             marks=LONG,
         ),
-        (0.35, "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5", 0.70),
+        pytest.param(
+            0.35,
+            "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5",
+            0.70,
+            marks=LONG,
+        ),
     ],
 )
 def test_groceries_with_keras_weights(graft, tmp_path, alpha, name, accuracy):
@@ -74,6 +79,7 @@ def test_groceries_with_keras_weights(graft, tmp_path, alpha, name, accuracy):
     assert summary["metrics"]["test"]["accuracy"] >= accuracy
 
 
+@LONG
 def test_pictures_of_products_from_a_table(graft, tmp_path):
     summary = run(graft, tmp_path, "products-pictures.yaml", PRODUCTS, hub("100"))
     assert summary["examples"]["test"] == 314

@@ -169,7 +169,16 @@ def spread_of(how):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    # The two whose graphs are the largest take two minutes, and are of the same code.
+    [
+        pytest.param(name, marks=pytest.mark.long)
+        if name.startswith(("MobileViT", "Swin"))
+        else name
+        for name in MODELS
+    ],
+)
 def test_vectors_are_those_of_processor_and_model(tmp_path, save, photos, name):
     model, options, processor, how, layers, any_size = MODELS[name]
     folder = save(model, options, processor, how)

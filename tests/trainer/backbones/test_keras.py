@@ -84,6 +84,9 @@ def test_every_application_brings_its_own_preprocessing():
         assert callable(module.preprocess_input), name
 
 
+# The largest graphs take a minute each, and differ from the others in nothing of ours.
+LONG = pytest.mark.long
+
 # One of each family that preprocesses in its own way, inside the model or before it.
 FAMILIES = [
     "MobileNetV2",
@@ -91,11 +94,11 @@ FAMILIES = [
     "VGG16",
     "ResNet50",
     "ResNet50V2",
-    "DenseNet121",
+    pytest.param("DenseNet121", marks=LONG),
     "EfficientNetB0",
-    "ConvNeXtTiny",
-    "Xception",
-    "NASNetMobile",
+    pytest.param("ConvNeXtTiny", marks=LONG),
+    pytest.param("Xception", marks=LONG),
+    pytest.param("NASNetMobile", marks=LONG),
     "RegNetX002",
 ]
 
