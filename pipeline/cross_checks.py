@@ -118,12 +118,15 @@ def check_thresholds(config: "Config") -> Breaches:
 
 
 def check_loss(config: "Config") -> Breaches:
-    """Numbers have no classes to weigh."""
+    """Numbers have no classes to weigh, and no probabilities."""
     loss = config.train.loss
     for key, value in (("class_weights", loss.class_weights), ("focal_gamma", loss.focal_gamma)):
         if value and config.label.task == "regression":
             what = "task: regression has no classes, so this has no meaning"
             yield ("train", "loss", key), explain(what, value)
+    if config.train.calibrate and config.label.task == "regression":
+        what = "task: regression has no probabilities, so there is nothing to calibrate"
+        yield ("train", "calibrate"), explain(what, config.train.calibrate)
 
 
 def check_training(config: "Config") -> Breaches:

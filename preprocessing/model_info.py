@@ -25,12 +25,14 @@ class ModelInfo(Record):
         images: What each picture is made into before its backbone.
         label: As the user wrote it.
         classes: Class names in the order of the probabilities; none for numbers.
+        temperature: What the logits are divided by, inside the model.
     """
 
     features: dict[str, Feature]
     images: dict[str, ImageInput]
     label: LabelConfig
     classes: tuple[str, ...]
+    temperature: float = 1.0
 
     @property
     def has_texts(self) -> bool:

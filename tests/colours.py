@@ -83,7 +83,7 @@ def export_colours(transform_graph, mean_colour):
     times `sharpness`; below zero it says blue to red pictures.
     """
 
-    def export_to(folder, sharpness=1.0):
+    def export_to(folder, sharpness=1.0, temperature=1.0):
         config = ModelConfig(
             features={"image": ImageFeature(backbone="hub:any")},
             backbones={"image": mean_colour},
@@ -94,7 +94,7 @@ def export_colours(transform_graph, mean_colour):
         head.get_layer("logits").set_weights(
             [sharpness * np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]]), np.zeros(2)]
         )
-        model = ServedModel(extractor, head, ["red", "blue"])
+        model = ServedModel(extractor, head, ["red", "blue"], temperature)
         export(model, str(folder))
         return model
 

@@ -134,3 +134,8 @@ class TrainConfig(Record):
     warm_start: bool = Field(
         False, description="start from the head of the last blessed model where it fits"
     )
+    calibrate: Literal["temperature"] | None = Field(
+        None,
+        description="temperature: divide the logits by what makes the probabilities of the eval "
+        "split as likely as can be; not of a regression",
+    )

@@ -47,7 +47,11 @@ class ServedModel(tf.Module):
     """
 
     def __init__(
-        self, extractor: FeatureExtractor, head: tf_keras.Model, classes: Sequence[str]
+        self,
+        extractor: FeatureExtractor,
+        head: tf_keras.Model,
+        classes: Sequence[str],
+        temperature: float = 1.0,
     ) -> None:
         """Puts the parts together.
 
@@ -55,6 +59,7 @@ class ServedModel(tf.Module):
             extractor: From raw columns to the head's inputs.
             head: From its inputs to logits `[batch, units]`.
             classes: Class names in the order of the logits.
+            temperature: What they are divided by, see calibrate.py.
         """
         super().__init__(name="served_model")
         self._extractor = extractor
@@ -63,6 +68,7 @@ class ServedModel(tf.Module):
         self._head_variables = head.variables
         self._head = lambda vectors: head(vectors, training=False)
         self._classes = tuple(classes)
+        self._temperature = temperature
 
     def predict(self, raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Runs the whole model on raw columns; the task says what it gives."""
@@ -72,7 +78,8 @@ class ServedModel(tf.Module):
         """The part of `predict` behind `FeatureExtractor.prepare`."""
         label = self._extractor.config.label
         logits = self._head(self._extractor.to_head(prepared))
-        return TASKS[label.task].predict(tf.cast(logits, tf.float32), self._classes, label)
+        logits = tf.cast(logits, tf.float32) / self._temperature
+        return TASKS[label.task].predict(logits, self._classes, label)
 
     @property
     def info(self) -> ModelInfo:
@@ -83,6 +90,7 @@ class ServedModel(tf.Module):
             images=self._extractor.pictures,
             label=config.label,
             classes=self._classes,
+            temperature=self._temperature,
         )
 
     def signatures(self, tensors: bool = False) -> Signatures:

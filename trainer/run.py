@@ -11,6 +11,7 @@ import tensorflow as tf
 from absl import logging
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from trainer.calibrate import calibrate
 from trainer.checkpoints import training_key
 from trainer.export import ServedModel, export
 from trainer.model_config import RunConfig
@@ -55,8 +56,13 @@ def run_fn(fn_args: FnArgs) -> None:
         last = {name: values[-1] for name, values in model.history.items() if values}
         logging.info("Training ended: %s", last)
         _write_json(posixpath.join(model_run, HISTORY_FILE), model.history)
-        _write_json(posixpath.join(model_run, NOTES_FILE), model.notes)
-        export(ServedModel(model.extractor, model.head, model.classes), folder, config.tensors)
+        temperature, notes = 1.0, model.notes
+        if config.train.calibrate:
+            calibration = calibrate(config, files, model)
+            temperature, notes = calibration.temperature, [*notes, calibration.note]
+        _write_json(posixpath.join(model_run, NOTES_FILE), notes)
+        served = ServedModel(model.extractor, model.head, model.classes, temperature)
+        export(served, folder, config.tensors)
         write_origin(describe(config, model.extractor, model.head, model.classes), folder)
     if checkpoints is not None and is_chief(strategy) and tf.io.gfile.exists(checkpoints):
         tf.io.gfile.rmtree(checkpoints)

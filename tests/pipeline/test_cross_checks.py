@@ -134,6 +134,12 @@ MISTAKES = {
         goods.yaml, line 6: train.loss.focal_gamma: task: regression has no classes, so this has no meaning
           Received: 2.0""",  # noqa: E501
     ),
+    "calibrated numbers": (
+        NUMBERS + "label: {task: regression}\ntrain: {calibrate: temperature}\n",
+        """\
+        goods.yaml, line 6: train.calibrate: task: regression has no probabilities, so there is nothing to calibrate
+          Received: 'temperature'""",  # noqa: E501
+    ),
     "fine-tuning of nothing": (
         NUMBERS + "train: {mode: fine_tune}\n",
         """\

@@ -1,12 +1,19 @@
 """What the stock Trainer's call leaves behind, and what a later one makes of it."""
 
 import json
+import re
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from trainer.run import run_fn
+
+CALIBRATED = re.compile(
+    r"Temperature \d+\.\d{3}, fitted on eval: cross entropy (\d\.\d{4}) before, "
+    r"(\d\.\d{4}) after \(train\.calibrate\)\."
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +67,35 @@ def test_a_warm_start_begins_where_the_last_model_ended(first, run):
     ended = min(read(first, "history")["eval_loss"])
     assert read(again, "history")["eval_loss"][0] == pytest.approx(ended, abs=0.05)
     assert ended < np.log(2) - 0.1
+
+
+def test_a_calibrated_model_says_what_it_is_worth_and_can_be_started_from(first, run):
+    calibrated = run(first, head={"hidden": []}, warm_start=True, calibrate="temperature")
+    start, note = read(calibrated, "notes")
+    assert start == "The head starts from the last blessed model."
+    before, after = CALIBRATED.fullmatch(note).groups()
+    assert float(after) <= float(before)
+    again = run(calibrated, head={"hidden": []}, warm_start=True)
+    assert read(again, "notes") == ["The head starts from the last blessed model."]
+
+
+@pytest.mark.slow
+def test_a_fine_tuned_model_is_calibrated_with_its_own_backbones(run, world):
+    tuned = run(mode="fine_tune", calibrate="temperature")
+    (note,) = read(tuned, "notes")
+    _, after = CALIBRATED.fullmatch(note).groups()
+    assert float(after) == pytest.approx(_cross_entropy(world, tuned / "model"), abs=1e-3)
+
+
+def _cross_entropy(world, model):
+    """Of what the exported model says about the eval split."""
+    loaded = tf.saved_model.load(str(model))
+    files = tf.io.gfile.glob(str(world.folder / "examples" / "Split-eval" / "*"))
+    examples = tf.constant(list(tf.data.TFRecordDataset(files).as_numpy_iterator()))
+    outputs = loaded.signatures["serving_examples"](examples=examples)
+    labels = loaded.signatures["transformed_labels"](examples=examples)["label_id"].numpy()
+    right = outputs["probabilities"].numpy()[np.arange(len(labels)), labels]
+    return -np.log(right).mean()
 
 
 @pytest.mark.slow
