@@ -24,6 +24,7 @@ from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
 
 GATE = "Evaluator"
 TEST = "TestEvaluator"
+PUSHER = "Pusher"
 
 
 def build_delivery(
@@ -87,12 +88,18 @@ def build_delivery(
             Pusher(
                 model=trainer.outputs["model"],
                 model_blessing=evaluator.outputs["blessing"],
+                examples=examples.outputs["examples"],
+                model_card=card.outputs["model_card"],
                 push_destination=pusher_pb2.PushDestination(
                     filesystem=pusher_pb2.PushDestination.Filesystem(
                         base_directory=config.push.path
                     )
                 ),
-                custom_config={"keep": config.push.keep},
+                custom_config={
+                    "keep": config.push.keep,
+                    "warmup": config.push.warmup,
+                    "examples_signature": EXAMPLES_SIGNATURE,
+                },
             )
         )
     return nodes

@@ -53,6 +53,8 @@ def render_summary(summary: Summary, console: Console, *, components: bool = Tru
 def _headline(summary: Summary) -> Text:
     if not summary.blessed:
         verdict = Text("not blessed, not pushed", style="bold red")
+    elif summary.held_back:
+        verdict = Text("blessed, not pushed", style="bold yellow")
     elif summary.pushed is None:
         verdict = Text("blessed", style="bold green")
     else:
@@ -173,9 +175,11 @@ def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
     if summary.tuned:
         yield "Tuned", [f"{key}: {value}" for key, value in sorted(summary.tuned.items())]
     if summary.pushed is not None:
-        yield "Pushed", [_near(f"{summary.pushed.path}/{summary.pushed.version}")]
+        yield "Pushed", [_near(f"{summary.pushed.path}/{summary.pushed.version}"), *_push(summary)]
     elif summary.model:
         yield "Model", [_near(summary.model)]
+    if summary.held_back:
+        yield "Not pushed", [summary.held_back]
     if summary.tensorboard:
         board = f"tensorboard --logdir {_near(summary.tensorboard)}"
         yield "Training", [*_course(summary), *summary.training_notes, board]
@@ -192,6 +196,19 @@ def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
                 f" -e MODEL_NAME={name} tensorflow/serving"
             ],
         )
+
+
+def _push(summary: Summary) -> Iterable[str]:
+    """What the version holds, and what it takes a server to load it."""
+    pushed = summary.pushed
+    if pushed is not None and pushed.bytes is not None:
+        line = f"{pushed.files} files, {pushed.bytes / 1e6:.1f} MB"
+        if pushed.load_seconds is not None:
+            line += (
+                f"; loaded in a new process, with {pushed.warmup_requests} warm-up requests, "
+                f"in {pushed.load_seconds:.1f} s"
+            )
+        yield line
 
 
 def _counts(feature: str, splits: Mapping[str, int]) -> str:

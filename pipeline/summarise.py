@@ -17,10 +17,11 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from components.gate.config import thresholds_of
 from components.gate.results import read_evaluation, read_verdict
+from components.pusher.manifest import HELD_BACK, read_manifest
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
 from pipeline.dag import EXAMPLES
-from pipeline.delivery import GATE, TEST
+from pipeline.delivery import GATE, PUSHER, TEST
 from pipeline.lineage import Lineage
 from pipeline.summary import BackboneUse, ComponentRun, Pushed, Quarantined, Summary
 from pipeline.training import TUNER
@@ -95,6 +96,7 @@ def summarise(
         baseline=_describe_baseline(lineage),
         model=model,
         pushed=_read_push(config, lineage),
+        held_back=lineage.property(PUSHER, "pushed_model", HELD_BACK),
         tensorboard=posixpath.join(model_run, "tensorboard"),
     )
 
@@ -210,7 +212,17 @@ def _describe_baseline(lineage: Lineage) -> str:
 
 
 def _read_push(config: Config, lineage: Lineage) -> Pushed | None:
-    if not config.push or not lineage.property("Pusher", "pushed_model", "pushed"):
+    if not config.push or not lineage.property(PUSHER, "pushed_model", "pushed"):
         return None
-    version = lineage.property("Pusher", "pushed_model", "pushed_version")
-    return Pushed(path=config.push.path, version=int(version))
+    version = int(lineage.property(PUSHER, "pushed_model", "pushed_version"))
+    manifest = read_manifest(posixpath.join(config.push.path, str(version)))
+    if manifest is None:
+        return Pushed(path=config.push.path, version=version)
+    return Pushed(
+        path=config.push.path,
+        version=version,
+        files=len(manifest.files),
+        bytes=manifest.bytes,
+        warmup_requests=manifest.warmup_requests,
+        load_seconds=manifest.load_seconds,
+    )

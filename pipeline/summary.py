@@ -41,6 +41,12 @@ class Pushed(Record):
 
     path: str
     version: int
+    files: int | None = Field(None, description="None of a version that has no manifest")
+    bytes: int | None = None
+    warmup_requests: int = 0
+    load_seconds: float | None = Field(
+        None, description="loading it and answering those requests in a new process"
+    )
 
 
 class Prediction(Record):
@@ -104,6 +110,7 @@ class Summary(Record):
     )
     model: str | None = Field(None, description="the exported SavedModel")
     pushed: Pushed | None = None
+    held_back: str | None = Field(None, description="why a blessed model was not pushed")
     tensorboard: str | None = Field(None, description="folder of the training logs")
     log: str
     predictions: tuple[Prediction, ...] = ()

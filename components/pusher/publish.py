@@ -1,126 +1,177 @@
-"""Puts one version of a model beside the others, whole or not at all; needs no TFX.
+"""Makes a model the newest version that a server finds, whole or not at all; needs no TFX.
 
-A server that watches `<path>` lists its sub-folders and loads those whose
-name is a number. So a version is copied into a folder whose name is not a
-number, and gets its number by one rename when every byte is there.
+Whatever is pushed is put together beside the others, compared with what was
+read, loaded as a server would, and only then seen. Where the versions lie is
+the target's matter: local_target.py, remote_target.py.
 """
 
-import hashlib
-import os
-import shutil
-import time
-import uuid
+import datetime
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from preprocessing.errors import GraftError
+from components.pusher.files import (
+    PushedFile,
+    copy_durably,
+    digest_files,
+    digest_model,
+    hash_file,
+    list_files,
+)
+from components.pusher.load_check import Loaded, check_loads
+from components.pusher.manifest import Manifest, RunFacts, find_damage, read_manifest
+from components.pusher.target import Target, explained, open_target
+from preprocessing.errors import DataError
 
-STAGING_PREFIX = ".staging-"
+EXPORTS = "exports"
+# Says how long things took, and so differs where nothing that is served does.
+_REPORT = f"{EXPORTS}/report.json"
+
+# Loads a staged version; raises PushError where a server could not.
+Check = Callable[[Path], Loaded]
 
 
-class PushError(GraftError):
-    """The model could not be put where the server watches."""
+class Delivery(NamedTuple):
+    """What is to be pushed.
 
-
-def list_versions(path: Path) -> list[int]:
-    """Lists the versions that a server would load, oldest first.
-
-    A folder that is a number and holds no model is somebody's own: it is no
-    version, and is never removed.
-
-    Args:
-        path: Folder that the server watches; may not exist yet.
+    Attributes:
+        model: Folder of the SavedModel.
+        extras: Files that come with it, by their place in the version.
+        facts: Where it comes from.
     """
-    return [one for one in _list_numbers(path) if (path / str(one) / "saved_model.pb").is_file()]
+
+    model: str
+    extras: Mapping[str, str] = {}
+    facts: RunFacts = RunFacts()
 
 
-def _list_numbers(path: Path) -> list[int]:
-    if not path.is_dir():
-        return []
-    return sorted(int(child.name) for child in path.iterdir() if child.name.isdecimal())
+class Published(NamedTuple):
+    """What became of a push.
 
-
-def digest_model(folder: Path) -> str:
-    """Digests a model by the names and contents of its files.
-
-    Args:
-        folder: A SavedModel.
-
-    Returns:
-        `sha256:` and the hex digest; the same for equal copies.
+    Attributes:
+        version: The newest one, which serves.
+        new: Whether this push made it.
+        held_back: Why the model that was to be pushed does not serve, if so.
     """
-    digest = hashlib.sha256()
-    for file in sorted(one for one in folder.rglob("*") if one.is_file()):
-        digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return f"sha256:{digest.hexdigest()}"
+
+    version: int
+    new: bool
+    held_back: str | None = None
 
 
-def publish(model: Path, path: Path, keep: int) -> int:
+def publish(delivery: Delivery, path: str, keep: int, check: Check = check_loads) -> Published:
     """Makes the model the newest version, and removes versions beyond `keep`.
 
-    A model that equals the newest version already there is not copied again.
+    A model that equals the newest version already there is not copied again,
+    and one that was rolled back from stays so until it is rolled forward to.
 
     Args:
-        model: A SavedModel.
+        delivery: What to push.
         path: Folder that the server watches; made when it is not there.
         keep: Versions that stay.
+        check: Loads the staged version.
 
     Returns:
-        The version that now serves the model: seconds since the epoch, or one
-        more than the newest where that is not yet past.
+        The version that now serves: seconds since the epoch, or one more than
+        the highest number ever given where that is not yet past.
 
     Raises:
-        PushError: If a file cannot be written; what was there still serves.
+        PushError: If a file cannot be written, or the model cannot be loaded;
+            what was there still serves.
     """
+    target = open_target(path)
+    with explained(path, "The model could not be pushed"):
+        model = _hash(delivery.model)
+        wanted = _Wanted(digest_files(model), _digest_exports(delivery.extras))
+        published = _find_published(target, wanted)
+        if published is None:
+            with target.staging() as staged:
+                files = _stage(delivery, model, staged)
+                loaded = check(staged)
+                answer = target.deliver(
+                    staged,
+                    lambda version: _describe(version, delivery.facts, wanted, files, loaded),
+                    lambda: _find_published(target, wanted),
+                )
+            published = answer if isinstance(answer, Published) else Published(answer, True)
+        target.prune(keep)
+    return published
+
+
+class _Wanted(NamedTuple):
+    """Digests of what is to be pushed; see Manifest."""
+
+    model: str
+    exports: str | None
+
+
+def _hash(folder: str) -> dict[str, PushedFile]:
+    return {name: hash_file(f"{folder}/{name}") for name in list_files(folder)}
+
+
+def _digest_exports(extras: Mapping[str, str]) -> str | None:
+    names = [name for name in extras if name.startswith(f"{EXPORTS}/") and name != _REPORT]
+    return digest_files({name: hash_file(extras[name]) for name in names}) if names else None
+
+
+def _stage(
+    delivery: Delivery, model: Mapping[str, PushedFile], staged: Path
+) -> dict[str, PushedFile]:
+    sources = {name: f"{delivery.model}/{name}" for name in model} | dict(delivery.extras)
+    files = {name: copy_durably(source, staged / name) for name, source in sources.items()}
+    for name, file in model.items():
+        if name not in delivery.extras and files[name] != file:
+            raise OSError(f"{sources[name]} changed while it was copied")
+    return files
+
+
+def _find_published(target: Target, wanted: _Wanted) -> Published | None:
+    """Says whether the newest version makes this push needless."""
+    versions = target.versions()
+    if not versions:
+        return None
+    newest, address = versions[-1], target.address(versions[-1])
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        versions = list_versions(path)
-        if versions and digest_model(path / str(versions[-1])) == digest_model(model):
-            version = versions[-1]
-        else:
-            version = _stage_and_rename(model, path)
-    except OSError as error:
-        raise PushError(
-            f"The model could not be pushed: {error}\n"
-            f"  Where: {path}\n"
-            "  What was serving before still is; mend the folder and run again."
-        ) from error
-    for old in list_versions(path)[:-keep]:
-        shutil.rmtree(path / str(old), ignore_errors=True)
-    return version
+        manifest = read_manifest(address)
+    except DataError:
+        return None
+    if manifest is None:
+        # From before there were manifests, or by another pusher.
+        same = wanted.exports is None and digest_model(address) == wanted.model
+        return Published(newest, False) if same else None
+    if wanted.model in manifest.withdrawn:
+        return Published(
+            newest,
+            False,
+            f"this very model was rolled back from; `graft rollback --to` brings it back, "
+            f"and {newest} goes on serving",
+        )
+    same = wanted == (manifest.model_digest, manifest.exports_digest)
+    if same and find_damage(address, manifest.files) is None:
+        return Published(newest, False)
+    return None
 
 
-def _stage_and_rename(model: Path, path: Path) -> int:
-    staging = path / f"{STAGING_PREFIX}{uuid.uuid4().hex}"
-    try:
-        shutil.copytree(model, staging)
-        _sync(staging)
-        return _rename_to_next_version(staging, path)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+def _describe(
+    version: int,
+    facts: RunFacts,
+    wanted: _Wanted,
+    files: dict[str, PushedFile],
+    loaded: Loaded,
+) -> Manifest:
+    return Manifest(
+        **dict(facts),
+        version=version,
+        pushed_at=now(),
+        model_digest=wanted.model,
+        exports_digest=wanted.exports,
+        files=files,
+        warmup_requests=loaded.requests,
+        load_seconds=loaded.seconds,
+        first_version=version,
+    )
 
 
-def _rename_to_next_version(staging: Path, path: Path) -> int:
-    """Renames until a number is free, so that two pushes at once both land."""
-    version = int(time.time())
-    while True:
-        version = max([version, *(one + 1 for one in _list_numbers(path)[-1:])])
-        try:
-            os.rename(staging, path / str(version))
-        except OSError:
-            # Rename onto a folder that is not empty: another push took the number.
-            if not (path / str(version)).exists():
-                raise
-        else:
-            return version
-
-
-def _sync(folder: Path) -> None:
-    """Makes the bytes durable before the rename makes them visible."""
-    for file in folder.rglob("*"):
-        if file.is_file():
-            descriptor = os.open(file, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+def now() -> str:
+    """The time in UTC, as manifests say it."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,60 @@
+"""Where versions lie, seen from what publishes them and rolls them back."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from components.pusher.errors import PushError
+from components.pusher.files import is_address
+from components.pusher.local_target import LocalTarget
+from components.pusher.manifest import Manifest
+
+Done = TypeVar("Done")
+
+
+class Target(Protocol):
+    """The versions in one place; LocalTarget says what each method promises."""
+
+    def versions(self) -> list[int]: ...  # noqa: D102
+
+    def address(self, version: int) -> str: ...  # noqa: D102
+
+    def staging(self) -> contextlib.AbstractContextManager[Path]: ...  # noqa: D102
+
+    def deliver(  # noqa: D102
+        self, staged: Path, describe: Callable[[int], Manifest], done: Callable[[], Done | None]
+    ) -> int | Done: ...
+
+    def prune(self, keep: int) -> None: ...  # noqa: D102
+
+
+def open_target(path: str) -> Target:
+    """Finds out what kind of place a path is.
+
+    Args:
+        path: A folder, or an address such as gs://bucket/name.
+    """
+    if not is_address(path):
+        return LocalTarget(Path(path))
+    from components.pusher.remote_target import RemoteTarget
+
+    return RemoteTarget(path)
+
+
+@contextlib.contextmanager
+def explained(path: str, what: str) -> Iterator[None]:
+    """Turns what the file system raises into a PushError.
+
+    Args:
+        path: Where it happened.
+        what: What could not be done, such as `The model could not be pushed`.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise PushError(
+            f"{what}: {error}\n"
+            f"  Where: {path}\n"
+            "  What was serving before still is; mend the folder and run again."
+        ) from error
