@@ -72,13 +72,21 @@ class ServedModel(tf.Module):
 
     def predict(self, raw: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Runs the whole model on raw columns; the task says what it gives."""
-        return self._predict_prepared(self._extractor.prepare(self._extractor.preprocess(raw)))
+        inputs = self._extractor.preprocess(raw)
+        # oneDNN's convolutions fail on a batch of none (TensorFlow 2.16), so it gets one row.
+        size = tf.shape(next(iter(raw.values())))[0]
+        filled = {name: _pad_empty(one, size) for name, one in inputs.items()}
+        outputs = self._predict_prepared(self._extractor.prepare(filled))
+        return {name: one[:size] for name, one in outputs.items()}
 
     def _predict_prepared(self, prepared: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """The part of `predict` behind `FeatureExtractor.prepare`."""
+        return self.answer(self._extractor.to_head(prepared))
+
+    def answer(self, vectors: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The part of `predict` behind the backbones: from the head's inputs on."""
         label = self._extractor.config.label
-        logits = self._head(self._extractor.to_head(prepared))
-        logits = tf.cast(logits, tf.float32) / self._temperature
+        logits = tf.cast(self._head(vectors), tf.float32) / self._temperature
         return TASKS[label.task].predict(logits, self._classes, label)
 
     @property
@@ -153,6 +161,12 @@ class ServedModel(tf.Module):
             TENSORS_SIGNATURE: serve_tensors.get_concrete_function(),
             PREPARE_SIGNATURE: prepare_examples.get_concrete_function(),
         }
+
+
+def _pad_empty(rows: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    """Adds a row of zeros, or an empty text, where there is none; copies nothing otherwise."""
+    missing = tf.cast(tf.equal(size, 0), tf.int32)
+    return tf.pad(rows, [[0, missing], *[[0, 0]] * (rows.shape.rank - 1)])
 
 
 def export(model: ServedModel, folder: str, tensors: bool = False) -> None:

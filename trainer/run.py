@@ -15,6 +15,7 @@ from trainer.calibrate import calibrate
 from trainer.checkpoints import training_key
 from trainer.export import ServedModel, export
 from trainer.model_config import RunConfig
+from trainer.predictions import predict_eval, write_predictions
 from trainer.strategy import is_chief, make_strategy, place_to_write
 from trainer.train import find_files, train
 from trainer.tune_config import apply_values
@@ -63,6 +64,9 @@ def run_fn(fn_args: FnArgs) -> None:
         _write_json(posixpath.join(model_run, NOTES_FILE), notes)
         served = ServedModel(model.extractor, model.head, model.classes, temperature)
         export(served, folder, config.tensors)
+        tuned = config.train.mode == "fine_tune"
+        predictions = predict_eval(served, model.extractor, files, tuned=tuned)
+        write_predictions(predictions, model_run)
         write_origin(describe(config, model.extractor, model.head, model.classes), folder)
     if checkpoints is not None and is_chief(strategy) and tf.io.gfile.exists(checkpoints):
         tf.io.gfile.rmtree(checkpoints)

@@ -1,0 +1,95 @@
+"""What the training path says of the eval split, for others to compare a served model with.
+
+The ServingValidator reads it beside the model, as `eval_predictions.npz`.
+"""
+
+import hashlib
+import io
+import posixpath
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from preprocessing.kinds import raw_columns
+from trainer.datasets import read_features
+from trainer.export import LABEL_ID, ServedModel
+from trainer.features import FeatureExtractor
+from trainer.records import read_records
+from trainer.tasks.registry import TASKS
+from trainer.train import TrainFiles
+
+PREDICTIONS_FILE = "eval_predictions.npz"
+# Enough to find any difference, and little beside what training took.
+LIMIT = 10_000
+_VECTORS, _RAW = 256, 32
+
+Answers = Iterator[dict[str, np.ndarray]]
+
+
+def predict_eval(
+    served: ServedModel, extractor: FeatureExtractor, files: TrainFiles, *, tuned: bool
+) -> dict[str, np.ndarray]:
+    """Runs the eval split through what was trained, without saving or loading it.
+
+    Args:
+        served: What is going to be exported.
+        extractor: The one in it.
+        files: The split.
+        tuned: Whether the backbones were trained. If not, the stored vectors
+            go through the head, as they did in training.
+
+    Returns:
+        Of the first `LIMIT` examples, in order: `examples`, the SHA-256 of each
+        raw one in hex; `label_id` as the loss takes it; what the task gives
+        (trainer/tasks), but `classes` as one row and texts as UTF-8.
+    """
+    raw = read_records(files.raw_evaluation, "raw examples").take(LIMIT)
+    if tuned:
+        parts = [*_from_examples(served, extractor, raw)]
+    else:
+        parts = [*_from_vectors(served, extractor, files)]
+    answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    if "classes" in answers:
+        answers["classes"] = answers["classes"][:1]
+    keys = [hashlib.sha256(one).hexdigest() for one in raw.as_numpy_iterator()]
+    answers = {"examples": np.array(keys, object), **answers}
+    return {n: one.astype("S") if one.dtype == object else one for n, one in answers.items()}
+
+
+def write_predictions(predictions: dict[str, np.ndarray], folder: str) -> None:
+    """Writes what `predict_eval` gave into a folder, which may be in a bucket."""
+    content = io.BytesIO()
+    np.savez_compressed(content, **predictions)
+    with tf.io.gfile.GFile(posixpath.join(folder, PREDICTIONS_FILE), "wb") as file:
+        file.write(content.getvalue())
+
+
+def _from_vectors(served: ServedModel, extractor: FeatureExtractor, files: TrainFiles) -> Answers:
+    label, classes = extractor.config.label, served.info.classes
+    stored = read_features(
+        files.evaluation,
+        extractor.head_inputs,
+        label.name,
+        TASKS[label.task].label(len(classes)),
+    )
+    for vectors, labels in stored.take(LIMIT).batch(_VECTORS):
+        outputs = {**served.answer(vectors), LABEL_ID: labels}
+        yield {name: one.numpy() for name, one in outputs.items()}
+
+
+def _from_examples(
+    served: ServedModel, extractor: FeatureExtractor, raw: tf.data.Dataset
+) -> Answers:
+    label = extractor.config.label.name
+    columns = raw_columns(extractor.config.features)
+    columns[label] = tf.io.FixedLenFeature([], tf.string)
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def run(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        inputs = extractor.preprocess(tf.io.parse_example(serialized, columns))
+        labels = inputs.pop(label)
+        return {**served.answer(extractor.to_head(extractor.prepare(inputs))), LABEL_ID: labels}
+
+    for serialized in raw.batch(_RAW):
+        yield {name: one.numpy() for name, one in run(serialized).items()}
