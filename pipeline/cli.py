@@ -14,12 +14,17 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from preprocessing.errors import GraftError, UsageError, explain
 from preprocessing.keras_mode import ACCEPTED, VARIABLE, check_legacy_keras
+from serving.commands.predict import predict
+from serving.commands.rollback import rollback
+
+if TYPE_CHECKING:
+    from pipeline.terminal import Session
 
 
 class _Group(click.Group):
@@ -75,10 +80,18 @@ def graft(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())
         return
+    # For commands of packages that know nothing of ours.
+    ctx.obj = _session
     # Before anything can import TensorFlow, which decides then.
     os.environ.setdefault(VARIABLE, ACCEPTED[0])
     if ctx.invoked_subcommand != "doctor":
         check_legacy_keras()
+
+
+def _session(log: Path) -> "Session":
+    from pipeline.terminal import Session
+
+    return Session(log)
 
 
 _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
@@ -168,6 +181,10 @@ def schema(output: Path | None) -> None:
     except OSError as error:
         what = f"The schema cannot be written: {error.strerror}"
         raise UsageError(explain(what, str(output))) from None
+
+
+graft.add_command(predict)
+graft.add_command(rollback)
 
 
 def _echo_json(value: Any) -> None:

@@ -27,14 +27,15 @@ def fingerprint_of(table: Table, columns: Columns) -> str:
     for kept in table.quarantined:
         digest.update(repr((kept.source, kept.reason)).encode())
     for row in table.rows:
-        stats = [_stat(row.values[name]) for name in pictures if row.values[name]]
+        stats = [stat_of(row.values[name]) for name in pictures if row.values[name]]
         columns_of_row = sorted({**row.values, **row.carried}.items())
         parts = (row.source, columns_of_row, row.label, row.split, row.group, stats)
         digest.update(repr(parts).encode())
     return digest.hexdigest()
 
 
-def _stat(path: str) -> tuple[int, int] | None:
+def stat_of(path: str) -> tuple[int, int] | None:
+    """Returns a file's size and modification time; None where there is no such file."""
     try:
         found = tf.io.gfile.stat(path)
     except tf.errors.OpError:

@@ -1,0 +1,1 @@
+"""Predicts whole tables, folders and TFRecord files, on Beam, shard by shard."""

@@ -1,0 +1,118 @@
+"""Which model a folder holds, and how it is called."""
+
+import functools
+import posixpath
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from preprocessing.errors import UsageError, explain
+from preprocessing.model_info import ModelInfo
+
+_FILE = "saved_model.pb"
+# Where the Trainer's artifact has the model that is served.
+_TRAINED = "Format-Serving"
+_SIGNATURE = "serving_examples"
+
+PredictFn = Callable[[Sequence[bytes]], dict[str, np.ndarray]]
+
+
+class FoundModel(NamedTuple):
+    """A SavedModel's folder, and in words which one it is."""
+
+    path: str
+    what: str
+
+
+def find_model(folder: str) -> FoundModel:
+    """Finds the model to take.
+
+    Args:
+        folder: A SavedModel's own folder, such as a pushed version; a folder of
+            versions, of which the newest is taken; or the Trainer's artifact.
+
+    Returns:
+        The model.
+
+    Raises:
+        UsageError: If there is none; with what is there instead.
+    """
+    folder = folder.rstrip("/")
+    if not tf.io.gfile.isdir(folder):
+        parent = posixpath.dirname(folder) or "."
+        what = "The model must be a folder, and there is none of this name"
+        raise UsageError(explain(what, folder, _listed(parent)))
+    if _is_model(folder):
+        return FoundModel(folder, folder)
+    versions = sorted(
+        (int(name) for name in _listed(folder) if name.isdecimal() and name.isascii()), reverse=True
+    )
+    models = [str(one) for one in versions if _is_model(posixpath.join(folder, str(one)))]
+    if models:
+        path = posixpath.join(folder, models[0])
+        return FoundModel(path, f"{path}, the newest of {len(models)} in that folder")
+    trained = posixpath.join(folder, _TRAINED)
+    if _is_model(trained):
+        return FoundModel(trained, trained)
+    raise _not_a_model(folder)
+
+
+def load_model(path: str, info: ModelInfo) -> PredictFn:
+    """Loads a model once for each process.
+
+    Args:
+        path: Its folder.
+        info: What it takes and gives.
+
+    Returns:
+        From serialized tf.Examples `[batch]` to the model's outputs, without
+        the names of the classes, which are the same for all.
+    """
+    return _load(path, info.has_texts)
+
+
+@functools.lru_cache(maxsize=1)
+def _load(path: str, has_texts: bool) -> PredictFn:
+    if has_texts:
+        import tensorflow_text  # noqa: F401
+    model = tf.saved_model.load(path)
+    signature = model.signatures[_SIGNATURE]
+
+    def predict(examples: Sequence[bytes]) -> dict[str, np.ndarray]:
+        outputs = signature(examples=tf.constant(list(examples), tf.string))
+        return {name: outputs[name].numpy() for name in outputs if name != "classes"}
+
+    # The function refers to its model weakly.
+    predict.model = model  # type: ignore[attr-defined]
+    return predict
+
+
+def _not_a_model(folder: str) -> UsageError:
+    what = f"This folder is no model: it has no {_FILE}, no versions and no {_TRAINED}/"
+    below = [
+        posixpath.join(folder, name, inner)
+        for name in _listed(folder)
+        if tf.io.gfile.isdir(posixpath.join(folder, name))
+        for inner in ("", *_listed(posixpath.join(folder, name)))
+    ]
+    closest = [
+        path.rstrip("/") for path in below if _is_model(path) or _is_model(f"{path}/{_TRAINED}")
+    ]
+    if closest:
+        return UsageError(explain(what, folder) + f"\n  There is a model in {closest[-1]}")
+    return UsageError(
+        explain(what, folder) + f"\n  It holds: {', '.join(_listed(folder)) or 'nothing'}"
+    )
+
+
+def _is_model(folder: str) -> bool:
+    return tf.io.gfile.exists(posixpath.join(folder, _FILE))
+
+
+def _listed(folder: str) -> list[str]:
+    if not tf.io.gfile.isdir(folder):
+        return []
+    names = sorted(name.rstrip("/") for name in tf.io.gfile.listdir(folder))
+    return [name for name in names if name and not name.startswith(".")][:20]

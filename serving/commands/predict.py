@@ -1,0 +1,106 @@
+"""`graft predict`: asks a server, or predicts a whole input with a model's folder."""
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from preprocessing.errors import GraftError
+
+if TYPE_CHECKING:
+    from serving.batch.request import BatchReport, BatchRequest
+
+# Gives the terminal over to progress and sends everything else into a file.
+Session = Callable[[Path], contextlib.AbstractContextManager]
+
+
+@click.command()
+@click.argument("model")
+@click.argument("input", metavar="INPUT")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", help="A .parquet, .jsonl or .csv file."
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["image_folder", "csv", "tfrecord"]),
+    help="What INPUT is, where its name does not tell.",
+)
+@click.option("--keep", multiple=True, metavar="COLUMN", help="Take along; may be repeated.")
+@click.option(
+    "--max-unreadable",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="Fail where a larger share of the rows cannot be used.",
+)
+@click.option(
+    "--shard-rows",
+    type=click.IntRange(min=1),
+    default=512,
+    show_default=True,
+    help="Rows that are finished, or done again after a kill, together.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace FILE, and what is left of another run.")
+@click.option(
+    "--beam-arg",
+    "beam_args",
+    multiple=True,
+    metavar="ARG",
+    help="One of Beam's options, such as --beam-arg=--runner=FlinkRunner; may be repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
+@click.pass_obj
+def predict(session: Session, model: str, input: str, as_json: bool, **options: object) -> None:
+    """Predict the rows of INPUT with MODEL.
+
+    MODEL is a folder: a pushed version, a folder of versions (the newest is
+    taken) or the Trainer's. INPUT is a folder of pictures, a csv table, or
+    TFRecords of tf.Examples. A run that was stopped goes on when it is started
+    again in the same way.
+    """
+    from serving.batch.request import BatchRequest
+
+    request = BatchRequest.model_validate(
+        {"model": _absolute(model), "input": _absolute(input), **options}
+    )
+    report = _run(request, session)
+    click.echo(report.model_dump_json(indent=2) if as_json else _describe(report))
+
+
+def _run(request: "BatchRequest", session: Session) -> "BatchReport":
+    """Predicts, with a log that is only kept where something went wrong with it."""
+    descriptor, name = tempfile.mkstemp(prefix="graft-predict-", suffix=".log")
+    os.close(descriptor)
+    log = Path(name)
+    try:
+        with session(log):
+            from serving.batch.run import predict_batch
+
+            report = predict_batch(request)
+    except GraftError:
+        log.unlink()
+        raise
+    except KeyboardInterrupt:
+        log.unlink()
+        click.echo("graft: stopped; run the same again to go on", err=True)
+        raise click.exceptions.Exit(130) from None
+    log.unlink()
+    return report
+
+
+def _describe(report: "BatchReport") -> str:
+    lines = [f"{report.output}: {report.predicted:,} of {report.rows:,} rows predicted"]
+    lines.append(f"  Model      {report.model}")
+    if report.resumed_rows:
+        lines.append(f"  Resumed    {report.resumed_rows:,} rows were done already")
+    if report.quarantine:
+        lines.append(f"  Set aside  {report.set_aside:,}, with reasons: {report.quarantine}")
+    return "\n".join(lines)
+
+
+def _absolute(path: str) -> str:
+    return path if "://" in path else os.path.abspath(os.path.expanduser(path))
