@@ -20,6 +20,8 @@ LIGHT = (
     "pipeline.doctor",
     "components.example_gen.config",
     "components.pusher.config",
+    "components.pusher.manifest",
+    "components.pusher.rollback",
     "trainer.config",
     "trainer.backbones.handles",
     "trainer.backbones.record",
@@ -36,6 +38,7 @@ TALKERS = {
     "pipeline/terminal.py",
     "pipeline/progress_display.py",
     "pipeline/render.py",
+    "serving/commands/rollback.py",
 }
 
 
