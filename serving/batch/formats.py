@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
@@ -36,6 +36,20 @@ class Format(NamedTuple):
     join: Callable[[Sequence[str], pa.Schema, IO[bytes]], None]
 
 
+class _Stream(io.RawIOBase):
+    """A file as pyarrow wants it, which closes what it has written."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._file.write(bytes(data))
+        return len(data)
+
+
 def format_of(path: str) -> str:
     """Returns the suffix that says how a file is written.
 
@@ -49,11 +63,11 @@ def format_of(path: str) -> str:
 
 
 def _write_parquet(table: pa.Table, file: IO[bytes]) -> None:
-    pq.write_table(table, file)
+    pq.write_table(table, _Stream(file))
 
 
 def _join_parquet(parts: Sequence[str], schema: pa.Schema, file: IO[bytes]) -> None:
-    with pq.ParquetWriter(file, schema) as writer:
+    with pq.ParquetWriter(_Stream(file), schema) as writer:
         waiting: list[pa.Table] = []
         for path in parts:
             waiting.append(pq.ParquetFile(io.BytesIO(_read(path))).read())
@@ -82,19 +96,20 @@ def _join_jsonl(parts: Sequence[str], schema: pa.Schema, file: IO[bytes]) -> Non
 
 
 def _write_csv(table: pa.Table, file: IO[bytes]) -> None:
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text)
-    for row in _rows(table.select(_plain(table.schema))):
-        writer.writerow(row.values())
-    text.detach()
+    rows = _rows(table.select(_plain(table.schema)))
+    file.write(_csv(row.values() for row in rows))
 
 
 def _join_csv(parts: Sequence[str], schema: pa.Schema, file: IO[bytes]) -> None:
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    csv.writer(text).writerow(_plain(schema))
-    text.detach()
+    file.write(_csv([_plain(schema)]))
     for path in parts:
         _copy(path, file)
+
+
+def _csv(rows: Iterable[Iterable[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
 
 
 def _plain(schema: pa.Schema) -> list[str]:

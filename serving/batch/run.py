@@ -7,6 +7,7 @@ disk, so that a run goes on where an earlier one was killed.
 import functools
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -123,9 +124,11 @@ def _run(request: BatchRequest, job: Job, plan: Plan, resumed: int) -> None:
     logging.info("%d of %d shards are to be predicted", len(todo), len(plan.slices))
     set_aside = sum(1 for _ in job.parts.set_aside(len(plan.slices)))
     tally.restart(job.parts.folder, rows=resumed, set_aside=set_aside)
-    progress.report(STAGE, resumed, job.rows, "rows")
     if not todo:
         return
+    progress.stage(STAGE, "started")
+    progress.report(STAGE, resumed, job.rows, "rows")
+    began = time.monotonic()
     options = PipelineOptions([*_LOCAL_BEAM_ARGS, *request.beam_args])
     with beam.Pipeline(options=options) as pipeline:
         _ = (
@@ -134,6 +137,7 @@ def _run(request: BatchRequest, job: Job, plan: Plan, resumed: int) -> None:
             | "OneWorkerEach" >> beam.Reshuffle()
             | "Predict" >> beam.ParDo(PredictSlice(job))
         )
+    progress.stage(STAGE, "run", time.monotonic() - began)
 
 
 class PredictSlice(beam.DoFn):

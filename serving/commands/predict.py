@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from preprocessing.errors import GraftError
+from preprocessing.progress import stage
 
 if TYPE_CHECKING:
     from serving.batch.request import BatchReport, BatchRequest
+
+_LOADING = "Loading TensorFlow"
 
 # Gives the terminal over to progress and sends everything else into a file.
 Session = Callable[[Path], contextlib.AbstractContextManager]
@@ -54,7 +58,9 @@ Session = Callable[[Path], contextlib.AbstractContextManager]
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
 @click.pass_obj
-def predict(session: Session, model: str, input: str, as_json: bool, **options: object) -> None:
+def predict(
+    session: Session, model: str, input: str, output: str, as_json: bool, **options: object
+) -> None:
     """Predict the rows of INPUT with MODEL.
 
     MODEL is a folder: a pushed version, a folder of versions (the newest is
@@ -65,7 +71,12 @@ def predict(session: Session, model: str, input: str, as_json: bool, **options: 
     from serving.batch.request import BatchRequest
 
     request = BatchRequest.model_validate(
-        {"model": _absolute(model), "input": _absolute(input), **options}
+        {
+            "model": _absolute(model),
+            "input": _absolute(input),
+            "output": _absolute(output),
+            **options,
+        }
     )
     report = _run(request, session)
     click.echo(report.model_dump_json(indent=2) if as_json else _describe(report))
@@ -78,8 +89,11 @@ def _run(request: "BatchRequest", session: Session) -> "BatchReport":
     log = Path(name)
     try:
         with session(log):
+            stage(_LOADING, "started")
+            began = time.monotonic()
             from serving.batch.run import predict_batch
 
+            stage(_LOADING, "run", time.monotonic() - began)
             report = predict_batch(request)
     except GraftError:
         log.unlink()
