@@ -141,8 +141,11 @@ def _with_absolute_paths(
     def absolute(written: str, key: tuple[str, ...], exists: bool = False) -> str:
         try:
             path = _absolute(written, base)
-            if key[0] != "data" and "://" in path:
+            if key[0] == "workdir" and "://" in path:
                 what = "must be a folder on this machine, for an address is not written to"
+                raise ConfigError(explain(what, written))
+            if key[0] == "push" and path.startswith(("http://", "https://")):
+                what = "must be a folder, or an address that is written to, such as gs://bucket"
                 raise ConfigError(explain(what, written))
             if exists and must_exist:
                 _check_exists(written, path)
@@ -180,6 +183,8 @@ def _paths_of(paths: str | dict[Any, str]) -> list[str]:
 
 
 def _is_inside(path: str, folder: str) -> bool:
+    if "://" in path or "://" in folder:
+        return f"{path}/".startswith(f"{folder}/")
     return os.path.commonpath([path, folder]) == folder if os.path.isabs(folder) else False
 
 
