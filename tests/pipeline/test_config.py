@@ -12,7 +12,7 @@ from preprocessing.errors import ConfigError
 from trainer.backbones.handles import HANDLE_KINDS
 from trainer.config import TrainConfig
 
-KEYS = ", ".join(Config.model_fields)
+KEYS = ", ".join(field.alias or name for name, field in Config.model_fields.items())
 HANDLES = ", ".join(dict.fromkeys(row.kind for row in HANDLE_KINDS))
 TRAIN_KEYS = ", ".join(TrainConfig.model_fields)
 BACKBONE_KEYS = ", ".join(BackboneConfig.model_fields)
@@ -478,17 +478,47 @@ def test_a_config_that_may_not_be_read_is_an_error_of_the_user(folder):
         load_config(folder / "flowers.yaml")
 
 
-@pytest.mark.parametrize("key", ["push.path", "workdir"])
-def test_an_address_to_write_to_is_refused_and_not_taken_for_a_folder(tmp_path, key):
+@pytest.fixture
+def pictures(tmp_path):
+    """A config beside its folder of pictures."""
     (tmp_path / "pictures").mkdir()
     (tmp_path / "c.yaml").write_text(
         "name: a\ndata: {source: {kind: image_folder, path: pictures}}\n"
         "features: {image: {kind: image, backbone: 'keras:MobileNetV2'}}\npush: {path: out}\n"
     )
+    return tmp_path / "c.yaml"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            "workdir=gs://bucket/work",
+            "workdir must be a folder on this machine, for an address is not written to\n"
+            "  Received: 'gs://bucket/work'",
+        ),
+        (
+            "push.path=https://models.example/a",
+            "push.path must be a folder, or an address that is written to, such as gs://bucket\n"
+            "  Received: 'https://models.example/a'",
+        ),
+    ],
+)
+def test_an_address_that_cannot_be_written_to_is_refused(pictures, change, message):
     with pytest.raises(ConfigError) as caught:
-        load_config(tmp_path / "c.yaml", [f"{key}=gs://bucket/models"])
-    assert "must be a folder on this machine" in str(caught.value)
-    assert "Received: 'gs://bucket/models'" in str(caught.value)
+        load_config(pictures, [change])
+    assert message in str(caught.value)
+
+
+def test_a_model_may_be_pushed_to_an_address(pictures):
+    config = load_config(pictures, ["push.path=gs://bucket/models"])
+    assert config.push.path == "gs://bucket/models"
+
+
+def test_a_push_into_data_at_an_address_is_refused(pictures):
+    overrides = ["data.source.path=gs://bucket/data", "push.path=gs://bucket/data/served"]
+    with pytest.raises(ConfigError, match="push.path lies in the data"):
+        load_config(pictures, overrides)
 
 
 def test_a_push_into_the_data_is_refused(tmp_path):
