@@ -22,6 +22,7 @@ from preprocessing.errors import GraftError, UsageError, explain
 from preprocessing.keras_mode import ACCEPTED, VARIABLE, check_legacy_keras
 from serving.commands.predict import predict
 from serving.commands.rollback import rollback
+from serving.commands.serve import serve
 
 if TYPE_CHECKING:
     from pipeline.terminal import Session
@@ -185,6 +186,7 @@ def schema(output: Path | None) -> None:
 
 graft.add_command(predict)
 graft.add_command(rollback)
+graft.add_command(serve)
 
 
 def _echo_json(value: Any) -> None:

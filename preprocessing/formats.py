@@ -41,6 +41,10 @@ EXTENSIONS: frozenset[str] = frozenset({
 })
 # fmt: on
 
+# What one picture may have: 192 MB decoded. A phone's largest usual picture has
+# 50 million.
+MAX_PIXELS = 64_000_000
+
 _CONVERT = "convert it to PNG or JPEG"
 _BITFIELDS = struct.pack("<3I", 0xFF0000, 0xFF00, 0xFF)
 

@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-# 192 MB decoded. A phone's largest usual picture has 50 million pixels.
-MAX_PIXELS = 64_000_000
+from preprocessing.formats import MAX_PIXELS
 
 
 class PictureSize(NamedTuple):

@@ -20,6 +20,7 @@ LIGHT = (
     "pipeline.doctor",
     "components.example_gen.config",
     "components.pusher.config",
+    "components.serving_validator.config",
     "components.pusher.manifest",
     "components.pusher.rollback",
     "trainer.config",
@@ -39,6 +40,7 @@ TALKERS = {
     "pipeline/progress_display.py",
     "pipeline/render.py",
     "serving/commands/rollback.py",
+    "serving/commands/serve.py",
 }
 
 

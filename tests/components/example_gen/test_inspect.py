@@ -18,7 +18,7 @@ from components.example_gen.inspect import (
 from components.example_gen.rows import Quarantined, Row, UnusableError
 from components.example_gen.sources.columns import Columns
 from preprocessing.config import ImageFeature
-from preprocessing.picture_size import MAX_PIXELS
+from preprocessing.formats import MAX_PIXELS
 
 COLUMNS = Columns.of({"image": ImageFeature(backbone="hub:x")})
 
