@@ -9,6 +9,7 @@ A part is there whole or not at all, so that a run that was killed goes on with
 the parts that are missing.
 """
 
+import functools
 import json
 import posixpath
 import uuid
@@ -72,9 +73,7 @@ class Parts(NamedTuple):
         if set_aside:
             write_lines(self._quarantine_of(number), set_aside)
         unfinished = posixpath.join(self.folder, f".{uuid.uuid4().hex}.unfinished")
-        with tf.io.gfile.GFile(unfinished, "wb") as file:
-            write(file)
-        tf.io.gfile.rename(unfinished, self.path(number), overwrite=True)
+        _write(unfinished, self.path(number), write)
 
     def set_aside(self, count: int) -> Iterator[Quarantined]:
         """Reads what the finished ones of the first `count` parts have set aside, in order."""
@@ -142,7 +141,13 @@ def put_together(parts: Parts, count: int, join: Callable[[list[str], IO[bytes]]
         count: How many there are.
         join: Writes the parts of these paths into an open file, in their order.
     """
-    staged = parts.output + ".unfinished"
-    with tf.io.gfile.GFile(staged, "wb") as file:
-        join([parts.path(number) for number in range(count)], file)
-    tf.io.gfile.rename(staged, parts.output, overwrite=True)
+    paths = [parts.path(number) for number in range(count)]
+    _write(parts.output + ".unfinished", parts.output, functools.partial(join, paths))
+
+
+def _write(unfinished: str, target: str, write: Callable[[IO[bytes]], None]) -> None:
+    with tf.io.gfile.GFile(unfinished, "wb") as file:
+        # A GFile that nothing is written to makes no file.
+        file.write(b"")
+        write(file)
+    tf.io.gfile.rename(unfinished, target, overwrite=True)

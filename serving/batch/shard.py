@@ -1,6 +1,7 @@
 """The rows of one slice to a table of predictions and a list of what has none."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -87,8 +88,7 @@ def _answers(examples: Sequence[bytes], predict: PredictFn) -> list[dict[str, np
         outputs = predict(examples)
     except tf.errors.InvalidArgumentError as error:
         if len(examples) == 1:
-            first = str(error.message).strip().splitlines()[0]
-            return [f"the model refuses it: {first}"]
+            return [f"the model refuses it: {_plain(error.message)}"]
         return [answer for one in examples for answer in _answers([one], predict)]
     return [_answer(outputs, row) for row in range(len(examples))]
 
@@ -99,3 +99,9 @@ def _answer(outputs: dict[str, np.ndarray], row: int) -> dict[str, np.ndarray] |
     if not all(np.isfinite(one).all() for one in numbers):
         return "the prediction is no finite number"
     return answer
+
+
+def _plain(message: str) -> str:
+    """Finds in TensorFlow's message what was said: before the op's name, behind the trace."""
+    said = message.split("\n\t [[")[0].strip().splitlines()[-1]
+    return re.sub(r"\{\{.*?\}\}\s*", "", said)
