@@ -53,7 +53,7 @@ def card_config(
         fingerprint: Of the data; None where TFX keeps its own.
     """
     return CardConfig(
-        config=config.model_dump(mode="json"),
+        config=config.model_dump(mode="json", by_alias=True),
         digest=config.digest,
         fingerprint=fingerprint,
         backbones={

@@ -30,6 +30,13 @@ CODE_OF = {
         "trainer/model_config.py",
     ),
     "Trainer": ("preprocessing", "trainer"),
+    "Evaluator": ("components/gate", "preprocessing/config.py", "preprocessing/model_info.py"),
+    "ServingValidator": (
+        "components/serving_validator",
+        "components/serving_validator/stock_ops/2.16.txt",
+        "components/serving_validator/stock_ops/2.20.txt",
+        "preprocessing",
+    ),
     "ModelCard": (
         "components/gate",
         "components/model_card",

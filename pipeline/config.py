@@ -18,6 +18,7 @@ from components.example_gen.config import DataConfig
 from components.gate.config import EvaluateConfig
 from components.model_card.config import ModelCardConfig
 from components.pusher.config import PushConfig
+from components.serving_validator.config import ValidateConfig
 from pipeline.config_errors import explain_errors, place_of
 from pipeline.cross_checks import find_breaches, given_columns
 from pipeline.overrides import apply_overrides
@@ -48,6 +49,12 @@ class Config(Record):
     train: TrainConfig = TrainConfig()
     tune: TuneConfig | None = Field(None, description="null: `train` holds the values to take")
     evaluate: EvaluateConfig = EvaluateConfig()
+    # pydantic keeps `validate` for itself.
+    validation: ValidateConfig = Field(
+        ValidateConfig(),
+        alias="validate",
+        description="how the model is tried as a server would, before the push",
+    )
     push: PushConfig | None = Field(None, description="null: the model is judged, not pushed")
     model_card: ModelCardConfig = Field(
         ModelCardConfig(), description="what its makers say of the model"
@@ -110,7 +117,8 @@ def load_config(
     document = read_yaml(text, path.name)
     if not isinstance(document.data, dict):
         what = f"{path.name}: a config is a mapping with the keys that are valid here"
-        raise ConfigError(explain(what, str(document.data or ""), Config.model_fields))
+        keys = [field.alias or name for name, field in Config.model_fields.items()]
+        raise ConfigError(explain(what, str(document.data or ""), keys))
     return parse_config(apply_overrides(document, overrides), path.resolve().parent, must_exist)
 
 

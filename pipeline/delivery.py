@@ -3,7 +3,9 @@
 A new one gets its node here and its line in code_digest.CODE_OF.
 """
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from tfx.components import Evaluator, Trainer
 from tfx.dsl.components.base import base_node
@@ -19,6 +21,9 @@ from components.pusher.component import Pusher
 from pipeline.card import card_config
 from pipeline.code_digest import digest_code
 from pipeline.config import Config
+from components.serving_validator.component import ServingValidator
+from components.serving_validator.executor import SPLIT
+from components.serving_validator.infra import build_infra_validator
 from trainer.backbones.record import Backbone
 from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
 
@@ -28,6 +33,8 @@ PUSHER = "Pusher"
 
 
 def build_delivery(
+VALIDATOR = "ServingValidator"
+INFRA_VALIDATOR = "InfraValidator"
     config: Config,
     backbones: Mapping[str, Backbone],
     examples: RowExampleGen | ExampleScreen,
@@ -94,12 +101,42 @@ def build_delivery(
                     filesystem=pusher_pb2.PushDestination.Filesystem(
                         base_directory=config.push.path
                     )
+    validator = _build_validator(config, examples, trainer)
+    nodes += [validator] if validator else []
                 ),
                 custom_config={
                     "keep": config.push.keep,
                     "warmup": config.push.warmup,
                     "examples_signature": EXAMPLES_SIGNATURE,
+                infra_blessing=validator.outputs["blessing"] if validator else None,
                 },
             )
         )
     return nodes
+
+
+def _build_validator(
+    config: Config, examples: RowExampleGen | ExampleScreen, trainer: Trainer
+) -> base_node.BaseNode | None:
+    """Builds what tries the model as a server would, as the config chooses."""
+    validation = config.validation
+    if validation.validator == "none":
+        return None
+    if validation.validator == "infra_validator":
+        return build_infra_validator(
+            trainer.outputs["model"],
+            examples.outputs["examples"],
+            validation.infra,
+            EXAMPLES_SIGNATURE,
+            SPLIT,
+        )
+    # All that a model could read by mistake: vocabularies, backbones, its own original.
+    hidden = [str(Path(config.workdir) / one) for one in ("artifacts", "backbones")]
+    return ServingValidator(
+        model=trainer.outputs["model"],
+        examples=examples.outputs["examples"],
+        model_run=trainer.outputs["model_run"],
+        config=validation.model_dump_json(),
+        hidden=json.dumps(hidden),
+        code_digest=digest_code(VALIDATOR),
+    )

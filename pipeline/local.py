@@ -11,6 +11,7 @@ from tfx.orchestration.local import local_dag_runner
 from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from components.serving_validator.infra import check_platform
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
 from pipeline.dag import build_pipeline
@@ -56,6 +57,8 @@ def run(config: Config, *, cache: bool, run_id: str, log: Path) -> Summary:
             events.begin(_VENDOR)
             store = Path(config.workdir) / "backbones"
             backbones = {
+            if config.validation.validator == "infra_validator":
+                check_platform(config.validation.infra)
                 name: vendor(feature.backbone, store, config.base, feature.kind)
                 for name, feature in config.features.items()
                 if isinstance(feature, EmbeddedFeature)

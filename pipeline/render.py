@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.gate.config import DEFAULTS, METRICS
+from components.serving_validator.report import ServingReport
 from pipeline.summary import ClassMetrics, Summary
 
 # A person reads a few; summary.json holds all.
@@ -162,7 +163,8 @@ def _predictions(summary: Summary) -> Table | None:
 
 
 def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
-    yield "Blessed" if summary.blessed else "Not blessed", [*summary.reasons]
+    refused = [*_serving_failures(summary)]
+    yield "Blessed" if summary.blessed else "Not blessed", [*summary.reasons, *refused]
     yield "Baseline", [summary.baseline]
     if summary.notes:
         yield "Data", [*summary.notes]
@@ -174,6 +176,8 @@ def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
         yield "Anomalies", [*summary.anomalies]
     if summary.tuned:
         yield "Tuned", [f"{key}: {value}" for key, value in sorted(summary.tuned.items())]
+    if summary.serving is not None and not refused:
+        yield "As served", [*_serving(summary.serving)]
     if summary.pushed is not None:
         yield "Pushed", [_near(f"{summary.pushed.path}/{summary.pushed.version}"), *_push(summary)]
     elif summary.model:
@@ -209,6 +213,26 @@ def _push(summary: Summary) -> Iterable[str]:
                 f"in {pushed.load_seconds:.1f} s"
             )
         yield line
+
+
+def _serving_failures(summary: Summary) -> Iterable[str]:
+    serving = summary.serving
+    if serving is not None:
+        yield from (one for one in serving.reasons if one.startswith("failed"))
+
+
+def _serving(serving: ServingReport) -> Iterable[str]:
+    """How the model did where it was tried as a server would."""
+    if not serving.parity:
+        yield from serving.reasons
+        return
+    far = max(one.largest_difference for one in serving.parity)
+    examples = max(one.examples for one in serving.parity)
+    yield f"within {far:.1e} of the training path on {examples:,} eval examples"
+    calls = ", ".join(f"of {one.batch} in {one.p50_ms:.1f} ms" for one in serving.latency)
+    yield f"{serving.size_mb:.1f} MB, loaded in {serving.load_seconds:.1f} s; a batch {calls}"
+    if serving.text_ops:
+        yield f"needs TF-Text in the server: {', '.join(serving.text_ops)}"
 
 
 def _counts(feature: str, splits: Mapping[str, int]) -> str:

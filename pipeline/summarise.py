@@ -17,11 +17,12 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from components.gate.config import thresholds_of
 from components.gate.results import read_evaluation, read_verdict
+from components.serving_validator.report import REPORT_FILE, ServingReport
 from components.pusher.manifest import HELD_BACK, read_manifest
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
 from pipeline.dag import EXAMPLES
-from pipeline.delivery import GATE, PUSHER, TEST
+from pipeline.delivery import GATE, INFRA_VALIDATOR, PUSHER, TEST, VALIDATOR
 from pipeline.lineage import Lineage
 from pipeline.summary import BackboneUse, ComponentRun, Pushed, Quarantined, Summary
 from pipeline.training import TUNER
@@ -63,8 +64,8 @@ def summarise(
     test_uri = lineage.uri(TEST, "evaluation")
     if test_uri:
         evaluations["test"] = read_evaluation(test_uri, classes)
-    thresholds = thresholds_of(config.evaluate, config.label.task)
-    blessed, reasons = read_verdict(gate_uri, thresholds, evaluations["eval"])
+    gate = read_report(gate_uri)
+    serving = _read_serving(lineage)
     examples = _uri(lineage, EXAMPLES, "examples")
     ingest = _read_json(posixpath.join(examples, "ingest.json"))
     quarantine = _read_quarantine(examples)
@@ -91,9 +92,14 @@ def summarise(
         classes={split: one.classes for split, one in evaluations.items()},
         confusions={split: one.confusions for split, one in evaluations.items()},
         slices={split: one.slices for split, one in evaluations.items() if one.slices},
-        blessed=blessed,
-        reasons=reasons,
-        baseline=_describe_baseline(lineage),
+        reliability={
+            split: one.reliability for split, one in evaluations.items() if one.reliability
+        },
+        blessed=gate.blessed and (serving is None or serving.blessed),
+        reasons=gate.reasons,
+        gate=gate,
+        serving=serving,
+        baseline=str(gate.baseline),
         model=model,
         pushed=_read_push(config, lineage),
         held_back=lineage.property(PUSHER, "pushed_model", HELD_BACK),
@@ -204,11 +210,16 @@ def _read_anomalies(folder: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _describe_baseline(lineage: Lineage) -> str:
-    uri = lineage.property(GATE, "blessing", "baseline_model")
+def _read_serving(lineage: Lineage) -> ServingReport | None:
+    uri = lineage.uri(VALIDATOR, "blessing")
     if uri:
-        return f"compared with the last blessed model, {uri}"
-    return "there is no blessed model yet, so only absolute thresholds count"
+        return ServingReport.model_validate(_read_json(posixpath.join(uri, REPORT_FILE)))
+    blessed = lineage.property(INFRA_VALIDATOR, "blessing", "blessed")
+    if blessed is None:
+        return None
+    said = "TensorFlow Serving loads it and answers requests, says TFX's InfraValidator"
+    reason = f"passed: {said}" if blessed else f"failed: not that {said}; its log says why"
+    return ServingReport(validator="infra_validator", blessed=bool(blessed), reasons=(reason,))
 
 
 def _read_push(config: Config, lineage: Lineage) -> Pushed | None:

@@ -8,7 +8,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from components.gate.report import ClassMetrics, Confusion, SliceMetrics
+from components.gate.report import (
+    ClassMetrics,
+    Confusion,
+    GateReport,
+    ReliabilityBin,
+    SliceMetrics,
+)
+from components.serving_validator.report import ServingReport
 from preprocessing.config import Record, Task
 
 
@@ -114,6 +121,9 @@ class Summary(Record):
     tensorboard: str | None = Field(None, description="folder of the training logs")
     log: str
     predictions: tuple[Prediction, ...] = ()
+    serving: ServingReport | None = Field(
+        None, description="how the model did where it was tried as a server would; see `validate`"
+    )
 
     @property
     def exit_code(self) -> int:

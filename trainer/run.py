@@ -64,8 +64,8 @@ def run_fn(fn_args: FnArgs) -> None:
         _write_json(posixpath.join(model_run, NOTES_FILE), notes)
         served = ServedModel(model.extractor, model.head, model.classes, temperature)
         export(served, folder, config.tensors)
-        tuned = config.train.mode == "fine_tune"
-        predictions = predict_eval(served, model.extractor, files, tuned=tuned)
+        is_tuned = config.train.mode == "fine_tune"
+        predictions = predict_eval(served, model.extractor, files, tuned=is_tuned)
         write_predictions(predictions, model_run)
         write_origin(describe(config, model.extractor, model.head, model.classes), folder)
     if checkpoints is not None and is_chief(strategy) and tf.io.gfile.exists(checkpoints):

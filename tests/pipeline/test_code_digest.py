@@ -32,13 +32,15 @@ def changed(copy, file):
         ("trainer/head_inputs.py", {"Embedder", "Trainer"}),
         ("trainer/tasks/binary.py", {"Trainer"}),
         ("trainer/backbones/load.py", {"Embedder", "Trainer"}),
-        ("preprocessing/image.py", {"Transform", "Embedder", "Trainer"}),
-        ("preprocessing/decode.py", {"ExampleGen", "Transform", "Embedder", "Trainer"}),
-        ("preprocessing/formats.py", {"ExampleGen", "Transform", "Embedder", "Trainer"}),
+        ("preprocessing/image.py", {"ServingValidator", "Transform", "Embedder", "Trainer"}),
+        ("preprocessing/decode.py", {"ServingValidator", "ExampleGen", "Transform", "Embedder", "Trainer"}),
+        ("preprocessing/formats.py", {"ServingValidator", "ExampleGen", "Transform", "Embedder", "Trainer"}),
         ("components/embedder/shards.py", {"Embedder"}),
         ("components/example_gen/splits.py", {"ExampleGen"}),
         ("components/example_gen/screen.py", {"ExampleGen"}),
         ("components/pusher/publish.py", set()),
+        ("components/serving_validator/judge.py", {"ServingValidator"}),
+        ("components/serving_validator/stock_ops/2.16.txt", {"ServingValidator"}),
         ("pipeline/card.py", {"ModelCard"}),
     ],
 )
@@ -66,6 +68,7 @@ ENTRIES = {
     "Transform": ("preprocessing.transform",),
     "Embedder": ("components.embedder.executor", "trainer.embed"),
     "Trainer": ("trainer.run",),
+    "ServingValidator": ("components.serving_validator.executor",),
     "ModelCard": ("components.model_card.executor",),
 }
 # Records: a value of theirs that matters is among the component's parameters.

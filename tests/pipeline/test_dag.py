@@ -20,6 +20,7 @@ AFTER = [
     "Baseline",
     "Evaluator",
     "ModelCard",
+    "ServingValidator",
 ]
 
 

@@ -1,0 +1,1 @@
+"""Tries a model as a server would, in a process that has nothing of ours, before it is pushed."""

@@ -1,0 +1,70 @@
+"""Picks the eval examples that a model is tried on, with what the training path says of them."""
+
+import hashlib
+import io
+import posixpath
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+PREDICTIONS_FILE = "eval_predictions.npz"
+_KEY = "examples"
+# One for all examples.
+_SHARED = "classes"
+
+
+class Trial(NamedTuple):
+    """What a model is tried on.
+
+    Attributes:
+        serialized: Raw tf.Examples.
+        expected: What the training path says of them, by output `[examples, …]`,
+            and `classes`, `[1, classes]`.
+        known: How many the training path says anything of.
+    """
+
+    serialized: list[bytes]
+    expected: dict[str, np.ndarray]
+    known: int
+
+
+def read_trial(split: str, model_run: str, limit: int | None) -> Trial:
+    """Reads examples and answers.
+
+    Args:
+        split: Folder of the eval split's raw examples.
+        model_run: Folder of what the Trainer left beside the model.
+        limit: How many examples at most, evenly chosen; None for all.
+
+    Returns:
+        What was found. There are no examples where the Trainer left no answers
+        to those of this split.
+    """
+    path = posixpath.join(model_run, PREDICTIONS_FILE)
+    if not tf.io.gfile.exists(path):
+        return Trial([], {}, 0)
+    with tf.io.gfile.GFile(path, "rb") as file, np.load(io.BytesIO(file.read())) as arrays:
+        answers = dict(arrays)
+    keys = [key.decode() for key in answers.pop(_KEY)]
+    count = len(keys) if limit is None else min(limit, len(keys))
+    rows = np.unique(np.linspace(0, len(keys) - 1, count).round().astype(int)) if count else []
+    wanted = {keys[row]: row for row in rows}
+    found: list[tuple[int, bytes]] = []
+    for serialized in _read(split).take(len(keys)).as_numpy_iterator():
+        row = wanted.pop(hashlib.sha256(serialized).hexdigest(), None)
+        if row is not None:
+            found.append((row, serialized))
+    chosen = [row for row, _ in found]
+    expected = {k: v if k == _SHARED else v[chosen] for k, v in answers.items()}
+    return Trial([serialized for _, serialized in found], expected, len(keys))
+
+
+def _read(split: str) -> tf.data.Dataset:
+    paths: Sequence[str] = sorted(tf.io.gfile.glob(posixpath.join(split, "*")))
+    parts = [tf.data.TFRecordDataset(p, "GZIP" if p.endswith(".gz") else "") for p in paths]
+    examples = parts[0]
+    for part in parts[1:]:
+        examples = examples.concatenate(part)
+    return examples
