@@ -34,20 +34,8 @@ def push(model, serving, keep=3, extras=None, facts=FACTS):
 
 
 @pytest.fixture
-def serving(tmp_path):
-    return tmp_path / "serving"
-
-
-@pytest.fixture
-def model(tmp_path):
-    return make_model(tmp_path / "model", b"first")
-
-
-def make_model(folder, content):
-    (folder / "variables").mkdir(parents=True, exist_ok=True)
-    (folder / "saved_model.pb").write_bytes(content)
-    (folder / "variables" / "variables.index").write_bytes(b"index")
-    return folder
+def model(make_model):
+    return make_model(b"first")
 
 
 def test_a_published_version_holds_the_model_byte_by_byte(model, serving):
@@ -138,28 +126,30 @@ def test_an_equal_model_is_published_again_where_the_manifest_is_damaged(model, 
     assert push(model, serving).new
 
 
-def test_a_version_from_before_there_were_manifests_counts_as_what_it_holds(model, serving):
-    make_model(serving / "7", b"first")
+def test_a_version_from_before_there_were_manifests_counts_as_what_it_holds(
+    make_model, model, serving
+):
+    make_model(b"first", serving / "7")
     assert push(model, serving) == Published(7, new=False)
 
 
-def test_versions_increase_even_when_the_clock_is_behind(model, serving):
+def test_versions_increase_even_when_the_clock_is_behind(make_model, model, serving):
     ahead = int(time.time()) + 1000
-    make_model(serving / str(ahead), b"older")
+    make_model(b"older", serving / str(ahead))
     assert push(model, serving).version == ahead + 1
 
 
-def test_a_number_is_never_given_twice_even_when_its_version_is_gone(model, serving):
+def test_a_number_is_never_given_twice_even_when_its_version_is_gone(make_model, model, serving):
     ahead = int(time.time()) + 1000
-    make_model(serving / str(ahead), b"older")
+    make_model(b"older", serving / str(ahead))
     version = push(model, serving).version
     for old in (ahead, version):
         os.rename(serving / str(old), serving / f"gone-{old}")
     assert push(model, serving).version == version + 1
 
 
-def test_a_number_too_large_for_a_server_is_overlooked(model, serving):
-    make_model(serving / str(2**63), b"older")
+def test_a_number_too_large_for_a_server_is_overlooked(make_model, model, serving):
+    make_model(b"older", serving / str(2**63))
     assert abs(push(model, serving).version - time.time()) < 60
 
 
@@ -171,17 +161,16 @@ def test_a_damaged_memory_of_numbers_is_made_anew(model, serving, content):
     assert (serving / ".push.lock").read_text()[:21] == f"{version:020d}\n"
 
 
-def test_the_oldest_versions_beyond_keep_are_removed(tmp_path, serving):
+def test_the_oldest_versions_beyond_keep_are_removed(make_model, tmp_path, serving):
     versions = [
-        push(make_model(tmp_path / "model", content), serving, keep=2).version
-        for content in (b"one", b"two", b"three")
+        push(make_model(content), serving, keep=2).version for content in (b"one", b"two", b"three")
     ]
     assert list_versions(serving) == versions[1:]
     assert sorted(os.listdir(serving)) == [".push.lock", *map(str, versions[1:])]
 
 
-def test_other_folders_are_no_versions_and_stay(model, serving):
-    make_model(serving / "notes", b"mine")
+def test_other_folders_are_no_versions_and_stay(make_model, model, serving):
+    make_model(b"mine", serving / "notes")
     version = push(model, serving, keep=1).version
     assert list_versions(serving) == [version]
     assert (serving / "notes" / "saved_model.pb").exists()
@@ -195,9 +184,11 @@ def test_a_numbered_folder_without_a_model_is_somebodys_own_and_stays(model, ser
     assert (serving / "7" / "digit.png").read_bytes() == b"mine"
 
 
-def test_fewer_versions_are_kept_at_once_even_when_the_model_is_there_already(tmp_path, serving):
+def test_fewer_versions_are_kept_at_once_even_when_the_model_is_there_already(
+    make_model, tmp_path, serving
+):
     for content in (b"one", b"two"):
-        newest = push(make_model(tmp_path / "model", content), serving, keep=2).version
+        newest = push(make_model(content), serving, keep=2).version
     assert push(tmp_path / "model", serving, keep=1).version == newest
     assert list_versions(serving) == [newest]
 
