@@ -1,6 +1,7 @@
 """`graft predict`: asks a server, or predicts a whole input with a model's folder."""
 
 import contextlib
+import json
 import os
 import tempfile
 import time
@@ -24,9 +25,9 @@ Session = Callable[[Path], contextlib.AbstractContextManager]
 
 @click.command()
 @click.argument("model")
-@click.argument("input", metavar="INPUT")
+@click.argument("inputs", metavar="INPUT...", nargs=-1)
 @click.option(
-    "-o", "--output", required=True, metavar="FILE", help="A .parquet, .jsonl or .csv file."
+    "-o", "--output", metavar="FILE", help="A .parquet, .jsonl or .csv file; a folder needs it."
 )
 @click.option(
     "--kind",
@@ -56,10 +57,29 @@ Session = Callable[[Path], contextlib.AbstractContextManager]
     metavar="ARG",
     help="One of Beam's options, such as --beam-arg=--runner=FlinkRunner; may be repeated.",
 )
+@click.option("--text", "texts", multiple=True, help="A server: a text; may be repeated.")
+@click.option(
+    "--input",
+    "values",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A server: one input's value, or NAME=@FILE; may be repeated.",
+)
+@click.option("--name", help="A server: the model, where its address does not say.")
+@click.option("--signature", default="serving_default", help="A server: which of the model's.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
 @click.pass_obj
 def predict(
-    session: Session, model: str, input: str, output: str, as_json: bool, **options: object
+    session: Session,
+    model: str,
+    inputs: tuple[str, ...],
+    output: str | None,
+    texts: tuple[str, ...],
+    values: tuple[str, ...],
+    name: str | None,
+    signature: str,
+    as_json: bool,
+    **options: object,
 ) -> None:
     """Predict the rows of INPUT with MODEL.
 
@@ -67,13 +87,31 @@ def predict(
     taken) or the Trainer's. INPUT is a folder of pictures, a csv table, or
     TFRecords of tf.Examples. A run that was stopped goes on when it is started
     again in the same way.
+
+    MODEL may be a server: http://HOST:PORT/v1/models/NAME or
+    grpc://HOST:PORT/NAME. Then each INPUT is a file to send, such as a picture;
+    --text and --input take its place.
     """
+    from serving.client.target import is_target
+
+    if is_target(model):
+        from serving.client.predict import describe
+        from serving.client.predict import predict as ask
+
+        answers = ask(
+            model, files=inputs, texts=texts, values=values, name=name, signature=signature
+        )
+        as_dicts = [one._asdict() for one in answers]
+        click.echo(json.dumps(as_dicts, indent=2) if as_json else describe(answers))
+        return
+    if len(inputs) != 1 or output is None:
+        raise click.UsageError("A model's folder needs one INPUT and --output")
     from serving.batch.request import BatchRequest
 
     request = BatchRequest.model_validate(
         {
             "model": _absolute(model),
-            "input": _absolute(input),
+            "input": _absolute(inputs[0]),
             "output": _absolute(output),
             **options,
         }

@@ -81,7 +81,7 @@ class Model:
         try:
             tensors = {key: tf.constant(value) for key, value in inputs.items()}
             found = self._functions[name](**tensors)
-            return {key: found[key].numpy() for key in outputs or found}
+            return {key: found[key].numpy() for key in outputs or sorted(found)}
         except tf.errors.OpError as error:
             raise of_tensorflow(error) from error
 
