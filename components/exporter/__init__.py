@@ -1,0 +1,1 @@
+"""Makes what phones and browsers run of an exported model, and judges each."""
