@@ -20,7 +20,10 @@ setup(
     packages=find_packages(
         include=["pipeline*", "serving*", "components*", "trainer*", "preprocessing*"],
     ),
-    package_data={"components.serving_validator": ["stock_ops/*.txt"]},
+    package_data={
+        "components.exporter": ["tfjs.js"],
+        "components.serving_validator": ["stock_ops/*.txt"],
+    },
     install_requires=[
         "tfx>=1.16,<1.22",
         "tensorflow-hub>=0.16.1",

@@ -37,6 +37,11 @@ CODE_OF = {
         "components/serving_validator/stock_ops/2.20.txt",
         "preprocessing",
     ),
+    "Exporter": (
+        "components/exporter",
+        "components/exporter/tfjs.js",
+        "preprocessing",
+    ),
     "ModelCard": (
         "components/gate",
         "components/model_card",

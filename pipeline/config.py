@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field, PrivateAttr, ValidationError
 
 from components.example_gen.config import DataConfig
+from components.exporter.config import ExportConfig, ExportSection, read_section
 from components.gate.config import EvaluateConfig
 from components.model_card.config import ModelCardConfig
 from components.pusher.config import PushConfig
@@ -55,6 +56,9 @@ class Config(Record):
         alias="validate",
         description="how the model is tried as a server would, before the push",
     )
+    export: ExportSection | None = Field(
+        None, description="models for phones and browsers, made beside the SavedModel"
+    )
     push: PushConfig | None = Field(None, description="null: the model is judged, not pushed")
     model_card: ModelCardConfig = Field(
         ModelCardConfig(), description="what its makers say of the model"
@@ -78,6 +82,11 @@ class Config(Record):
         Paths count as they were written, so a project may be moved.
         """
         return self._digest or _digest(self)
+
+    @property
+    def exports(self) -> ExportConfig | None:
+        """`export` in its long form."""
+        return read_section(self.export)
 
     @property
     def carried_columns(self) -> tuple[str, ...]:

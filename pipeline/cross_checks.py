@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.example_gen.config import derived_columns
+from components.exporter import tfjs
 from components.gate.config import METRICS
 from pipeline.user_code import check_function
 from pipeline.yaml_source import Path as Key
@@ -183,6 +184,15 @@ def check_tune(config: "Config") -> Breaches:
             yield ("tune", "space", key) if key else ("tune", "objective"), what
 
 
+def check_export_tools(config: "Config") -> Breaches:
+    """What makes and runs TensorFlow.js models is on this machine."""
+    exports = config.exports
+    if exports is not None and "tfjs" in exports.formats:
+        missing = tfjs.what_is_missing(check=exports.check)
+        if missing:
+            yield ("export",), explain(f"tfjs cannot be made: {missing}", list(exports.formats))
+
+
 def check_head_function(config: "Config", base: Path) -> Breaches:
     """The user's own head is there."""
     function = config.train.head.function
@@ -204,4 +214,5 @@ CHECKS: tuple[Callable[["Config"], Breaches], ...] = (
     check_training,
     check_mixing,
     check_tune,
+    check_export_tools,
 )

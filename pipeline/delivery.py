@@ -15,6 +15,7 @@ from tfx.proto import pusher_pb2
 from components.embedder.component import Embedder
 from components.example_gen.component import RowExampleGen
 from components.example_gen.screen_component import ExampleScreen
+from components.exporter.component import Exporter
 from components.gate.eval_config import build_eval_config
 from components.model_card.component import ModelCard
 from components.pusher.component import Pusher
@@ -90,6 +91,16 @@ INFRA_VALIDATOR = "InfraValidator"
         test_evaluation=test.outputs["evaluation"] if test else None,
     )
     nodes.append(card)
+    exports = None
+    if config.exports:
+        exporter = Exporter(
+            trainer.outputs["model"],
+            examples.outputs["examples"],
+            config.exports,
+            digest_code("Exporter"),
+        )
+        exports = exporter.outputs["exports"]
+        nodes.append(exporter)
     if config.push:
         nodes.append(
             Pusher(
@@ -97,6 +108,7 @@ INFRA_VALIDATOR = "InfraValidator"
                 model_blessing=evaluator.outputs["blessing"],
                 examples=examples.outputs["examples"],
                 model_card=card.outputs["model_card"],
+                exports=exports,
                 push_destination=pusher_pb2.PushDestination(
                     filesystem=pusher_pb2.PushDestination.Filesystem(
                         base_directory=config.push.path

@@ -35,8 +35,9 @@ def build_training(
     Returns:
         The Trainer, and the Tuner if there is one.
     """
+    run = RunConfig(**dict(model), train=config.train, tensors=config.exports is not None)
     what: dict[str, Any] = {
-        "trainer": RunConfig(**dict(model), train=config.train).model_dump(mode="json"),
+        "trainer": run.model_dump(mode="json"),
         "code_digest": digest_code("Trainer"),
         "head_digest": digest_function(config.train.head.function, config.base),
     }
