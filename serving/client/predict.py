@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from serving.client.rows import Rows, build_rows
 from serving.client.target import Target, parse_target
+from serving.quiet import silence_imports
 
 # Rows in one request.
 _BATCH = 32
@@ -93,6 +94,7 @@ def _connected(target: Target, seconds: float) -> Iterator[Client]:
 
         client: Client = RestClient(target, seconds)
     else:
+        silence_imports()
         from serving.client.rpc import RpcClient
 
         client = RpcClient(target, seconds)

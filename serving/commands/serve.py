@@ -4,13 +4,13 @@ import os
 import re
 import sys
 import time
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from preprocessing.errors import DataError, UsageError, explain
+from serving.quiet import silence_imports
 
 if TYPE_CHECKING:
     from serving.engines import Choice, Serving
@@ -67,10 +67,7 @@ def serve(
     called = _name(name, path)
     what = Serving(path.resolve(), called, host, rest_port, grpc_port, checked.max_seconds)
     choice = choose_engine(engine)
-    # What TensorFlow and others say while they are imported is nobody's concern here.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if not sys.warnoptions:
-        warnings.simplefilter("ignore")
+    silence_imports()
     click.echo(f"Serving {path} as {what.name}")
     click.echo(f"  Engine  {choice.engine}: {choice.why}")
     if choice.engine == "local":

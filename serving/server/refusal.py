@@ -24,6 +24,8 @@ _HTTP = {
 _BY_NUMBER = {code.value[0]: code for code in Code}
 # gRPC puts the message into a header, which must stay small.
 _LONGEST = 1000
+# Lines of TensorFlow's messages that only say where.
+_DECORATION = ("Graph execution error", "Detected at", "<stack traces", "[[", "2 root error")
 
 
 class Refusal(Exception):  # noqa: N818
@@ -51,8 +53,10 @@ def too_late() -> Refusal:
 
 
 def of_tensorflow(error: tf.errors.OpError) -> Refusal:
-    """Turns TensorFlow's error into a refusal with its code and its first line."""
-    lines = [line.strip() for line in error.message.splitlines()]
-    wanted = [line for line in lines if line and not line.startswith(("Detected at", "Graph exec"))]
-    text = re.sub(r"\{\{.*?\}\}\s*", "", wanted[0]) if wanted else type(error).__name__
-    return Refusal(_BY_NUMBER.get(error.error_code, Code.INTERNAL), text)
+    """Turns TensorFlow's error into a refusal with its code and the line that says why."""
+    lines = [
+        re.sub(r"^\(\d+\) [A-Z_]+:\s*", "", line.strip()) for line in error.message.splitlines()
+    ]
+    reasons = [line for line in lines if line and not line.startswith(_DECORATION)]
+    reason = re.sub(r"\{\{.*?\}\}\s*", "", reasons[0]) if reasons else type(error).__name__
+    return Refusal(_BY_NUMBER.get(error.error_code, Code.INTERNAL), reason)
