@@ -13,8 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.gate.config import thresholds_of
-from components.gate.results import Evaluation, read_evaluation, read_verdict
+from components.gate.results import Evaluation, read_evaluation, read_report
 from components.model_card.card import (
     Card,
     CardClass,
@@ -82,8 +81,7 @@ def describe(given: str, folders: Mapping[str, str], run_id: str) -> Card:
         for split, key in (("eval", "evaluation"), ("test", "test_evaluation"))
         if key in folders
     }
-    thresholds = thresholds_of(config.evaluate, config.label.task)
-    blessed, reasons = read_verdict(folders["evaluation"], thresholds, evaluations["eval"])
+    gate = read_report(folders["evaluation"])
     data = _data(known, config, folders)
     metrics = {split: one.metrics for split, one in evaluations.items()}
     by_class = {split: _classes(one) for split, one in evaluations.items() if one.classes}
@@ -103,8 +101,8 @@ def describe(given: str, folders: Mapping[str, str], run_id: str) -> Card:
         metrics=metrics,
         by_class=by_class,
         slices={split: _slices(one) for split, one in evaluations.items() if one.slices},
-        blessed=blessed,
-        thresholds=reasons,
+        blessed=gate.blessed,
+        thresholds=gate.reasons,
         baseline=evaluations["eval"].baseline,
         limits=(*stated.limits, *find_limits(data, metrics, by_class)),
     )

@@ -108,15 +108,23 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to s
     help="Change a value of the config, such as train.epochs=5; may be repeated.",
 )
 @click.option("--no-cache", is_flag=True, help="Do everything again, even what did not change.")
+@click.option(
+    "--rebaseline",
+    is_flag=True,
+    help="Do not compare with the last blessed model; a model that is blessed takes its place.",
+)
 @_AS_JSON
-def run(config: str, overrides: tuple[str, ...], no_cache: bool, as_json: bool) -> int:
+def run(
+    config: str, overrides: tuple[str, ...], no_cache: bool, rebaseline: bool, as_json: bool
+) -> int:
     """Run the pipeline that CONFIG describes, from data to a pushed model."""
     from pipeline.config import load_config
 
     checked = load_config(config, overrides)
     from pipeline.session import run_pipeline, show
 
-    return show(run_pipeline(checked, cache=not no_cache), as_json)
+    summary = run_pipeline(checked, cache=not no_cache, rebaseline=rebaseline)
+    return show(summary, as_json)
 
 
 @graft.command()

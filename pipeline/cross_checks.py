@@ -112,10 +112,11 @@ def check_thresholds(config: "Config") -> Breaches:
     """A threshold is on a metric that the task has."""
     task = config.label.task
     valid = [metric.name for metric in METRICS.values() if task in metric.tasks]
-    for name in config.evaluate.thresholds or {}:
-        if name not in valid:
-            what = f"task: {task} has no such metric"
-            yield ("evaluate", "thresholds", name), explain(what, name, valid)
+    for key in ("thresholds", "slice_thresholds"):
+        for name in getattr(config.evaluate, key) or {}:
+            if name not in valid:
+                what = f"task: {task} has no such metric"
+                yield ("evaluate", key, name), explain(what, name, valid)
 
 
 def check_loss(config: "Config") -> Breaches:

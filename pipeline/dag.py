@@ -11,7 +11,6 @@ from tfx.components import ExampleValidator, StatisticsGen, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
-from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
 from tfx.orchestration import metadata, pipeline
 from tfx.types import standard_artifacts
 
@@ -19,6 +18,7 @@ from components.embedder.component import Embedder
 from components.example_gen.component import RowExampleGen
 from components.example_gen.config import TfRecordSource
 from components.example_gen.screen_component import ExampleScreen, import_records
+from components.gate.last_blessed import LastBlessedModel
 from pipeline.code_digest import digest_code
 from pipeline.config import Config
 from pipeline.delivery import build_delivery
@@ -42,7 +42,7 @@ LOCAL_BEAM_ARGS = ("--runner=FnApiRunner", "--sdk_container_image=unused")
 
 
 def build_pipeline(
-    config: Config, backbones: Mapping[str, Backbone], *, cache: bool
+    config: Config, backbones: Mapping[str, Backbone], *, cache: bool, rebaseline: bool = False
 ) -> pipeline.Pipeline:
     """Builds the whole pipeline for one run.
 
@@ -50,6 +50,7 @@ def build_pipeline(
         config: The user's config, paths resolved.
         backbones: The vendored backbone of each feature.
         cache: Whether finished work with the same inputs is taken over.
+        rebaseline: Whether the gate sets the last blessed model aside.
 
     Returns:
         The pipeline, ready for a runner.
@@ -86,7 +87,7 @@ def build_pipeline(
         views=config.train.views,
     )
     baseline = resolver.Resolver(
-        strategy_class=latest_blessed_model_strategy.LatestBlessedModelStrategy,
+        strategy_class=LastBlessedModel,
         model=types.Channel(type=standard_artifacts.Model),
         model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
     ).with_id(BASELINE)
@@ -99,7 +100,7 @@ def build_pipeline(
     )
     nodes = [*needed, examples, statistics, schema, validator, transform, embedder]
     nodes += [baseline, *tuners, trainer]
-    nodes += build_delivery(config, backbones, examples, embedder, trainer, baseline)
+    nodes += build_delivery(config, backbones, examples, embedder, trainer, baseline, rebaseline)
     return pipeline.Pipeline(
         pipeline_name=config.name,
         pipeline_root=str(workdir / "artifacts"),

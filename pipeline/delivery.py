@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfx.components import Evaluator, Trainer
+from tfx.components import Evaluator as StockEvaluator
+from tfx.components import Trainer
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 from tfx.proto import pusher_pb2
@@ -16,32 +17,35 @@ from components.embedder.component import Embedder
 from components.example_gen.component import RowExampleGen
 from components.example_gen.screen_component import ExampleScreen
 from components.exporter.component import Exporter
+from components.gate.component import Evaluator
+from components.gate.config import GateConfig
 from components.gate.eval_config import build_eval_config
 from components.model_card.component import ModelCard
 from components.pusher.component import Pusher
-from pipeline.card import card_config
-from pipeline.code_digest import digest_code
-from pipeline.config import Config
 from components.serving_validator.component import ServingValidator
 from components.serving_validator.executor import SPLIT
 from components.serving_validator.infra import build_infra_validator
+from pipeline.card import card_config
+from pipeline.code_digest import digest_code
+from pipeline.config import Config
 from trainer.backbones.record import Backbone
-from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID
+from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID, LABEL_SIGNATURE
 
 GATE = "Evaluator"
 TEST = "TestEvaluator"
 PUSHER = "Pusher"
+VALIDATOR = "ServingValidator"
+INFRA_VALIDATOR = "InfraValidator"
 
 
 def build_delivery(
-VALIDATOR = "ServingValidator"
-INFRA_VALIDATOR = "InfraValidator"
     config: Config,
     backbones: Mapping[str, Backbone],
     examples: RowExampleGen | ExampleScreen,
     embedder: Embedder,
     trainer: Trainer,
     baseline: resolver.Resolver,
+    rebaseline: bool,
 ) -> list[base_node.BaseNode]:
     """Builds what judges a model and delivers it.
 
@@ -52,6 +56,7 @@ INFRA_VALIDATOR = "InfraValidator"
         embedder: The node that has their vectors.
         trainer: The node that has the model.
         baseline: The node that has the last blessed model.
+        rebaseline: Whether that one is set aside.
 
     Returns:
         The nodes, in the order in which they run.
@@ -60,15 +65,21 @@ INFRA_VALIDATOR = "InfraValidator"
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
         baseline_model=baseline.outputs["model"],
-        example_splits=["eval"],
         eval_config=build_eval_config(
             config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=True
         ),
+        gate=GateConfig(
+            evaluate=config.evaluate,
+            label=config.label,
+            signatures=(EXAMPLES_SIGNATURE, LABEL_SIGNATURE),
+            rebaseline=rebaseline,
+        ),
+        code_digest=digest_code(GATE),
     )
     nodes: list[base_node.BaseNode] = [evaluator]
     test = None
     if "test" in examples.split_names:
-        test = Evaluator(
+        test = StockEvaluator(
             examples=examples.outputs["examples"],
             model=trainer.outputs["model"],
             example_splits=["test"],
@@ -91,6 +102,8 @@ INFRA_VALIDATOR = "InfraValidator"
         test_evaluation=test.outputs["evaluation"] if test else None,
     )
     nodes.append(card)
+    validator = _build_validator(config, examples, trainer)
+    nodes += [validator] if validator else []
     exports = None
     if config.exports:
         exporter = Exporter(
@@ -106,6 +119,7 @@ INFRA_VALIDATOR = "InfraValidator"
             Pusher(
                 model=trainer.outputs["model"],
                 model_blessing=evaluator.outputs["blessing"],
+                infra_blessing=validator.outputs["blessing"] if validator else None,
                 examples=examples.outputs["examples"],
                 model_card=card.outputs["model_card"],
                 exports=exports,
@@ -113,14 +127,11 @@ INFRA_VALIDATOR = "InfraValidator"
                     filesystem=pusher_pb2.PushDestination.Filesystem(
                         base_directory=config.push.path
                     )
-    validator = _build_validator(config, examples, trainer)
-    nodes += [validator] if validator else []
                 ),
                 custom_config={
                     "keep": config.push.keep,
                     "warmup": config.push.warmup,
                     "examples_signature": EXAMPLES_SIGNATURE,
-                infra_blessing=validator.outputs["blessing"] if validator else None,
                 },
             )
         )

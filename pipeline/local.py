@@ -29,7 +29,9 @@ _VENDOR = "Backbones"
 _NEVER_CACHED = ("Pusher",)
 
 
-def run(config: Config, *, cache: bool, run_id: str, log: Path) -> Summary:
+def run(
+    config: Config, *, cache: bool, run_id: str, log: Path, rebaseline: bool = False
+) -> Summary:
     """Runs the pipeline from data to the pushed model.
 
     Args:
@@ -37,6 +39,7 @@ def run(config: Config, *, cache: bool, run_id: str, log: Path) -> Summary:
         cache: Whether finished work with the same inputs is taken over.
         run_id: Names the run in the metadata, the log and the summary.
         log: The run's log file, for the summary.
+        rebaseline: Whether the gate sets the last blessed model aside.
 
     Returns:
         The summary. It also stands in `<workdir>/runs/<run_id>/summary.json`, as
@@ -54,17 +57,17 @@ def run(config: Config, *, cache: bool, run_id: str, log: Path) -> Summary:
     try:
         with events, importable(config.base):
             check_in_pipeline(config.train.strategy)
+            if config.validation.validator == "infra_validator":
+                check_platform(config.validation.infra)
             events.begin(_VENDOR)
             store = Path(config.workdir) / "backbones"
             backbones = {
-            if config.validation.validator == "infra_validator":
-                check_platform(config.validation.infra)
                 name: vendor(feature.backbone, store, config.base, feature.kind)
                 for name, feature in config.features.items()
                 if isinstance(feature, EmbeddedFeature)
             }
             events.end()
-            built = build_pipeline(config, backbones, cache=cache)
+            built = build_pipeline(config, backbones, cache=cache, rebaseline=rebaseline)
             local_dag_runner.LocalDagRunner().run_with_ir(_compile(built, run_id))
     except BaseException as error:
         seconds = time.monotonic() - started

@@ -21,12 +21,13 @@ from preprocessing.progress import stage
 _LOADING = "Loading TFX"
 
 
-def run_pipeline(config: Config, *, cache: bool) -> Summary:
+def run_pipeline(config: Config, *, cache: bool, rebaseline: bool = False) -> Summary:
     """Runs a pipeline with the terminal kept for progress.
 
     Args:
         config: The checked config.
         cache: Whether finished work with the same inputs is taken over.
+        rebaseline: Whether the gate sets the last blessed model aside.
 
     Returns:
         The run's summary, blessed or not.
@@ -45,7 +46,7 @@ def run_pipeline(config: Config, *, cache: bool) -> Summary:
             from pipeline import local
 
             stage(_LOADING, "run", time.monotonic() - began)
-            return local.run(config, cache=cache, run_id=run_id, log=log)
+            return local.run(config, cache=cache, run_id=run_id, log=log, rebaseline=rebaseline)
     except GraftError as error:
         error.args = (f"{error}\n  Log: {log}",)
         raise

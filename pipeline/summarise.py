@@ -15,10 +15,9 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
-from components.gate.config import thresholds_of
-from components.gate.results import read_evaluation, read_verdict
-from components.serving_validator.report import REPORT_FILE, ServingReport
+from components.gate.results import read_evaluation, read_report
 from components.pusher.manifest import HELD_BACK, read_manifest
+from components.serving_validator.report import REPORT_FILE, ServingReport
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
 from pipeline.dag import EXAMPLES

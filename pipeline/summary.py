@@ -108,12 +108,21 @@ class Summary(Record):
         {}, description="by split; of multiclass and binary"
     )
     slices: dict[str, tuple[SliceMetrics, ...]] = Field({}, description="by split")
+    reliability: dict[str, tuple[ReliabilityBin, ...]] = Field(
+        {}, description="by split: whether probabilities come true; none of a regression"
+    )
     failure: str | None = Field(None, description="why the run ended early, if it did")
     blessed: bool
     reasons: tuple[str, ...] = Field(description="why it is blessed or not, one threshold each")
+    gate: GateReport | None = Field(
+        None, description="every threshold with its value, on the whole and by slice"
+    )
     baseline: str = Field(
         "there is no blessed model yet, so only absolute thresholds count",
         description="what the model was compared with",
+    )
+    serving: ServingReport | None = Field(
+        None, description="how the model did where it was tried as a server would; see `validate`"
     )
     model: str | None = Field(None, description="the exported SavedModel")
     pushed: Pushed | None = None
@@ -121,9 +130,6 @@ class Summary(Record):
     tensorboard: str | None = Field(None, description="folder of the training logs")
     log: str
     predictions: tuple[Prediction, ...] = ()
-    serving: ServingReport | None = Field(
-        None, description="how the model did where it was tried as a server would; see `validate`"
-    )
 
     @property
     def exit_code(self) -> int:

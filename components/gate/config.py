@@ -5,14 +5,14 @@ eval_config.py says how it is computed.
 """
 
 import math
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from preprocessing.config import Record, Task
+from preprocessing.config import LabelConfig, Record, Task
 
 MetricName = Literal[
-    "accuracy", "auc", "precision", "recall", "f1", "loss", "mae", "rmse", "mse", "r2"
+    "accuracy", "auc", "precision", "recall", "f1", "loss", "ece", "mae", "rmse", "mse", "r2"
 ]
 
 
@@ -66,6 +66,13 @@ METRICS: dict[str, Metric] = {
             False,
             True,
         ),
+        Metric(
+            "ece",
+            "ECE",
+            "expected calibration error: how far probabilities are from what comes true",
+            _CLASSIFIERS,
+            False,
+        ),
         Metric("mae", "MAE", "mean absolute error", _NUMBERS, False, 0.0, math.inf, True),
         Metric("rmse", "RMSE", "root of the mse", _NUMBERS, False, 0.0, math.inf, True),
         Metric("mse", "MSE", "mean squared error", _NUMBERS, False, 0.0, math.inf, True, True),
@@ -84,7 +91,12 @@ class Threshold(Record):
         ge=0,
         description="how much worse than the last blessed model is still good enough: a "
         "difference, but of mae, rmse and mse a share of that model's figure (0.05: 5 % more); "
-        "holds by itself while there is no such model",
+        "is skipped while there is no such model",
+    )
+    when_unsure: Literal["value", "pass", "fail"] = Field(
+        "value",
+        description="what counts where the bound lies within the interval of the figure: the "
+        "figure itself, or it passes, or it fails",
     )
 
     @model_validator(mode="after")
@@ -114,24 +126,48 @@ class EvaluateConfig(Record):
         description="by metric; null: no worse than the last blessed model by 0.01 of accuracy "
         "(multiclass, binary) or f1 (multilabel), or by 5 % of its mae (regression)",
     )
-    slices: list[list[str]] = Field(
-        [], description="columns to group by; metrics are shown for each group too"
+    slices: list[Annotated[list[str], Field(min_length=1)]] = Field(
+        [],
+        examples=[[["source"], ["source", "brand"]]],
+        description="columns to group by, or crosses of them; metrics are shown for each group too",
+    )
+    slice_thresholds: dict[MetricName, Threshold] | None = Field(
+        None, min_length=1, description="by metric, on each of the slices; null: none"
+    )
+    min_slice_examples: int = Field(
+        30, gt=0, description="a slice with fewer is shown and not judged"
+    )
+    confidence: float | None = Field(
+        0.95, gt=0.5, lt=1, description="of the intervals of what thresholds are on; null: none"
     )
 
     @model_validator(mode="after")
     def _thresholds_can_be_met(self) -> "EvaluateConfig":
-        for name, threshold in (self.thresholds or {}).items():
-            metric = METRICS[name]
-            if threshold.min is not None and threshold.min > metric.largest:
-                raise ValueError(
-                    f"thresholds.{name}.min is above {metric.largest:g}, "
-                    f"the most that {name} can be"
-                )
-            if threshold.max is not None and threshold.max < metric.smallest:
-                raise ValueError(
-                    f"thresholds.{name}.max is below {metric.smallest:g}, "
-                    f"the least that {name} can be"
-                )
+        for key in ("thresholds", "slice_thresholds"):
+            for name, threshold in (getattr(self, key) or {}).items():
+                metric = METRICS[name]
+                if threshold.min is not None and threshold.min > metric.largest:
+                    raise ValueError(
+                        f"{key}.{name}.min is above {metric.largest:g}, the most that {name} can be"
+                    )
+                if threshold.max is not None and threshold.max < metric.smallest:
+                    raise ValueError(
+                        f"{key}.{name}.max is below {metric.smallest:g}, "
+                        f"the least that {name} can be"
+                    )
+                if threshold.when_unsure != "value" and self.confidence is None:
+                    raise ValueError(
+                        f"{key}.{name}.when_unsure asks for an interval, and confidence is null"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _slices_are_there(self) -> "EvaluateConfig":
+        if self.slice_thresholds and not self.slices:
+            raise ValueError("slice_thresholds need slices: say which columns to group by")
+        for group in self.slices:
+            if len(set(group)) < len(group):
+                raise ValueError(f"slices: a column stands twice in {group}")
         return self
 
 
@@ -142,9 +178,30 @@ def thresholds_of(config: EvaluateConfig, task: Task) -> dict[MetricName, Thresh
 
 def metrics_of(config: EvaluateConfig, task: Task) -> list[Metric]:
     """The metrics that are computed for a task, in the order in which they are shown."""
-    asked = thresholds_of(config, task)
+    asked = {*thresholds_of(config, task), *(config.slice_thresholds or {})}
     return [
         metric
         for metric in METRICS.values()
         if task in metric.tasks and (metric.name in asked or not metric.on_demand)
     ]
+
+
+class GateConfig(Record):
+    """What the gate must know of a run; crosses TFX as JSON, and is part of the cache's key.
+
+    Attributes:
+        evaluate: The thresholds.
+        label: The candidate's.
+        signatures: What a model must have, the one that predicts first.
+        rebaseline: Whether the last blessed model is set aside.
+    """
+
+    evaluate: EvaluateConfig
+    label: LabelConfig
+    signatures: tuple[str, ...]
+    rebaseline: bool = False
+
+    @property
+    def output(self) -> str:
+        """What the first signature gives that is judged."""
+        return "value" if self.label.task == "regression" else "probabilities"

@@ -1,4 +1,4 @@
-"""From our thresholds to TFMA's: what is computed for each task, and what is demanded.
+"""What TFMA is asked to compute for each task; what is demanded of it is verdict.py's.
 
 A new metric gets its TFMA class here and its name in config.py.
 """
@@ -6,25 +6,28 @@ A new metric gets its TFMA class here and its name in config.py.
 import functools
 import hashlib
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
-from google.protobuf import wrappers_pb2
 
 # TFMA's top level offers these messages on one stack and not on the other.
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.gate.config import METRICS, EvaluateConfig, Threshold, metrics_of, thresholds_of
+from components.gate.config import EvaluateConfig, metrics_of, thresholds_of
+from components.gate.spread import SUFFIX
+from components.gate.sums import SUMS
 from preprocessing.config import LabelConfig, Task
 
 CANDIDATE = "candidate"
 BASELINE = "baseline"
 CONFUSION = "confusion"
 LABELS = "labels"
+RELIABILITY = "reliability"
 
 _FIGURE = "Figure"
-_FIGURES_MODULE = "components.gate.figures"
+_MODULES = {_FIGURE: "components.gate.figures", "Spread": "components.gate.spread"}
+# Whose code decides what these two give.
+_FILES = ("figures.py", "intervals.py", "spread.py", "sums.py")
 
 # TFMA's class of each metric; the same names as in config.METRICS.
 _CLASSES = {
@@ -37,7 +40,9 @@ _CLASSES = {
     "loss": _FIGURE,
     "rmse": _FIGURE,
     "r2": _FIGURE,
+    "ece": _FIGURE,
     LABELS: _FIGURE,
+    RELIABILITY: _FIGURE,
 }
 _ACCURACY: dict[Task, str] = {
     "multiclass": "SparseCategoricalAccuracy",
@@ -51,15 +56,15 @@ _ONE_BY_ONE = ("auc", "precision", "recall", "f1", "accuracy")
 def build_eval_config(
     config: EvaluateConfig, label: LabelConfig, label_id: str, signature: str, *, gate: bool
 ) -> config_pb2.EvalConfig:
-    """Says to TFMA what to compute and what to demand.
+    """Says to TFMA what to compute.
 
     Args:
         config: Thresholds and slices.
         label: The task, and the probability from which a label is given.
         label_id: Key of the label among the model's transformed labels.
         signature: Signature that takes serialized examples.
-        gate: Whether the thresholds apply and a baseline is compared; False
-            for splits that are only reported.
+        gate: Whether a baseline is compared, and what thresholds are on has
+            its interval; False for splits that are only reported.
 
     Returns:
         The config for the Evaluator.
@@ -96,22 +101,10 @@ def _metrics_specs(
         for name in names
         if name in _ONE_BY_ONE and (label.task, name) != ("multiclass", "accuracy")
     ]
-    thresholds = thresholds_of(config, label.task) if gate else {}
-
-    def metric(name: str) -> config_pb2.MetricConfig:
-        built = _metric(name, label)
-        if name in thresholds:
-            # Of the whole split: a plain threshold would apply to every slice.
-            built.per_slice_thresholds.add(
-                slicing_specs=[config_pb2.SlicingSpec()],
-                threshold=_threshold(name, thresholds[name]),  # type: ignore[index]
-            )
-        return built
-
     whole = config_pb2.MetricsSpec(
         metrics=[
             config_pb2.MetricConfig(class_name="ExampleCount"),
-            *(metric(name) for name in names if name not in single),
+            *(_metric(name, label) for name in names if name not in single),
         ]
     )
     if label.task == "multiclass":
@@ -121,9 +114,17 @@ def _metrics_specs(
         )
     if label.task == "multilabel":
         whole.metrics.append(_metric(LABELS, label))
+    if label.task != "regression":
+        whole.metrics.append(_metric(RELIABILITY, label))
+    if gate and config.confidence is not None:
+        judged = {*thresholds_of(config, label.task), *(config.slice_thresholds or {})}
+        for name in names:
+            if name in judged and name in SUMS:
+                settings = {"name": name + SUFFIX, "confidence": config.confidence}
+                whole.metrics.append(_ours("Spread", settings, label))
     if not single:
         return [whole]
-    each = config_pb2.MetricsSpec(metrics=[metric(name) for name in single])
+    each = config_pb2.MetricsSpec(metrics=[_metric(name, label) for name in single])
     if label.task == "binary":
         each.binarize.class_ids.values.append(1)
         each.metrics.add(
@@ -144,9 +145,13 @@ def _metric(name: str, label: LabelConfig) -> config_pb2.MetricConfig:
         settings["thresholds"] = _above(label.threshold)
     if kind != _FIGURE:
         return config_pb2.MetricConfig(class_name=kind, config=json.dumps(settings))
-    settings |= {"threshold": label.threshold, "code": _figures_digest()}
+    return _ours(kind, settings, label)
+
+
+def _ours(kind: str, settings: dict[str, object], label: LabelConfig) -> config_pb2.MetricConfig:
+    rule = {"task": label.task, "threshold": label.threshold, "code": _digest()}
     return config_pb2.MetricConfig(
-        class_name=kind, module=_FIGURES_MODULE, config=json.dumps(settings)
+        class_name=kind, module=_MODULES[kind], config=json.dumps(settings | rule)
     )
 
 
@@ -156,33 +161,6 @@ def _above(threshold: float) -> float:
 
 
 @functools.cache
-def _figures_digest() -> str:
-    file = Path(__file__).with_name(f"{_FIGURES_MODULE.rpartition('.')[2]}.py")
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-
-
-def _threshold(name: str, threshold: Threshold) -> config_pb2.MetricThreshold:
-    """Translates one threshold.
-
-    An absolute bound is always there: TFMA drops the comparison while there
-    is no baseline, and blesses nothing where no threshold is left.
-    """
-    metric = METRICS[name]
-    lowest = max(metric.smallest, -sys.float_info.max)
-    lower = threshold.min if threshold.min is not None else lowest
-    bounds = config_pb2.GenericValueThreshold(lower_bound=wrappers_pb2.DoubleValue(value=lower))
-    if threshold.max is not None:
-        bounds.upper_bound.value = threshold.max
-    result = config_pb2.MetricThreshold(value_threshold=bounds)
-    if threshold.no_worse_than_baseline_by is not None:
-        allowed = threshold.no_worse_than_baseline_by
-        change = result.change_threshold
-        limit = change.relative if metric.relative else change.absolute
-        limit.SetInParent()
-        limit.value = -allowed if metric.higher_is_better else allowed
-        change.direction = (
-            config_pb2.MetricDirection.HIGHER_IS_BETTER
-            if metric.higher_is_better
-            else config_pb2.MetricDirection.LOWER_IS_BETTER
-        )
-    return result
+def _digest() -> str:
+    code = b"".join(Path(__file__).with_name(name).read_bytes() for name in _FILES)
+    return hashlib.sha256(code).hexdigest()[:16]

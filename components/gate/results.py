@@ -1,4 +1,4 @@
-"""Reads what the Evaluator wrote: figures by split, class and slice, and the verdict in words.
+"""Reads what the Evaluator wrote: figures by split, class and slice, and the verdict.
 
 A new figure in the summary that comes from TFMA is read here.
 """
@@ -6,14 +6,26 @@ A new figure in the summary that comes from TFMA is read here.
 import collections
 import json
 import math
-from collections.abc import Mapping, Sequence
+import posixpath
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
-from components.gate.config import METRICS, Threshold
-from components.gate.eval_config import BASELINE, CANDIDATE, CONFUSION, LABELS
-from components.gate.report import ClassMetrics, Confusion, SliceMetrics
+from components.gate.config import METRICS
+from components.gate.eval_config import BASELINE, CANDIDATE, CONFUSION, LABELS, RELIABILITY
+from components.gate.intervals import Interval
+from components.gate.report import (
+    REPORT_FILE,
+    ClassMetrics,
+    Confusion,
+    GateReport,
+    ReliabilityBin,
+    SliceMetrics,
+)
+from components.gate.spread import SUFFIX
+from components.gate.verdict import EXAMPLES, Figures, Spread
 
 _COUNT = "example_count"
 
@@ -26,6 +38,7 @@ class Evaluation(NamedTuple):
     classes: tuple[ClassMetrics, ...]
     confusions: tuple[Confusion, ...]
     slices: tuple[SliceMetrics, ...]
+    reliability: tuple[ReliabilityBin, ...]
 
 
 def read_evaluation(uri: str, classes: Sequence[str]) -> Evaluation:
@@ -41,40 +54,72 @@ def read_evaluation(uri: str, classes: Sequence[str]) -> Evaluation:
         one), of each class, and of each slice. A figure that cannot be
         computed, such as the precision of no prediction, is left out.
     """
-    whole = _Record({CANDIDATE: {}, BASELINE: {}}, {}, [])
-    slices = []
-    for record in tfma.load_metrics(uri):
-        read = _read_record(record)
-        if _keys(record):
-            metrics = _plain(read.figures[CANDIDATE])
-            slices.append(SliceMetrics(slice=_keys(record), metrics=metrics))
-        else:
-            whole = read
+    records = [_read_record(record) for record in tfma.load_metrics(uri)]
+    whole = next((one for one in records if not one.slice), _new({}))
+    slices = [
+        SliceMetrics(slice=one.slice, metrics=_plain(one.figures[CANDIDATE]))
+        for one in records
+        if one.slice
+    ]
     return Evaluation(
         _plain(whole.figures[CANDIDATE]),
         _plain(whole.figures[BASELINE]),
         _class_metrics(whole.counts or _count(whole.matrix, len(classes)), classes),
         _confusions(whole.matrix, classes),
         tuple(sorted(slices, key=lambda one: sorted(one.slice.items()))),
+        _reliability(whole.bins),
     )
+
+
+def read_figures(uri: str) -> list[Figures]:
+    """Reads what the verdict rests on.
+
+    Args:
+        uri: Folder of the gate's `evaluation` artifact.
+
+    Returns:
+        The figures of the whole split first, then of each slice.
+    """
+    records = [_read_record(record) for record in tfma.load_metrics(uri)]
+    records.sort(key=lambda one: (len(one.slice), sorted(one.slice.items())))
+    return [
+        Figures(
+            one.slice,
+            _plain(one.figures[CANDIDATE]),
+            _plain(one.figures[BASELINE]),
+            {name: _spread(text) for name, text in one.spreads.items()},
+        )
+        for one in records
+    ]
 
 
 class _Record(NamedTuple):
     """What TFMA says of the whole split or of a slice of it.
 
     Attributes:
+        slice: Value by column; empty for the whole split.
         figures: By model and metric.
         matrix: Counts by (actual, predicted) class of the candidate.
         counts: Multilabel: of each class of the candidate, see `_count`.
+        bins: Counts, sums of confidences and of what came true of the
+            candidate, see sums.calibration.
+        spreads: By metric, JSON as spread.py writes it.
     """
 
+    slice: dict[str, str]
     figures: dict[str, dict[str, float]]
     matrix: dict[tuple[int, int], float]
     counts: list[list[float]]
+    bins: list[list[float]]
+    spreads: dict[str, bytes]
+
+
+def _new(keys: dict[str, str]) -> _Record:
+    return _Record(keys, {CANDIDATE: {}, BASELINE: {}}, {}, [], [], {})
 
 
 def _read_record(record: Any) -> _Record:
-    read = _Record({CANDIDATE: {}, BASELINE: {}}, {}, [])
+    read = _new(_keys(record))
     for pair in record.metric_keys_and_values:
         model = pair.key.model_name or CANDIDATE
         if pair.key.is_diff:
@@ -85,6 +130,10 @@ def _read_record(record: Any) -> _Record:
             read.matrix.update(_matrix(pair.value))
         elif model == CANDIDATE and pair.key.name == LABELS:
             read.counts.extend(json.loads(pair.value.bytes_value))
+        elif model == CANDIDATE and pair.key.name == RELIABILITY:
+            read.bins.extend(json.loads(pair.value.bytes_value))
+        elif model == CANDIDATE and pair.key.name.endswith(SUFFIX):
+            read.spreads[pair.key.name.removesuffix(SUFFIX)] = pair.value.bytes_value
     actual: collections.Counter[int] = collections.Counter()
     for (class_id, _), count in read.matrix.items():
         actual[class_id] += int(count)
@@ -95,50 +144,14 @@ def _read_record(record: Any) -> _Record:
     return read
 
 
-def read_verdict(
-    uri: str, thresholds: Mapping[Any, Threshold], evaluation: Evaluation
-) -> tuple[bool, tuple[str, ...]]:
-    """Reads whether the model passed, and says why, one threshold a line.
+def read_report(uri: str) -> GateReport:
+    """Reads what the gate wrote beside the figures.
 
     Args:
-        uri: Folder of the gate's `evaluation` artifact.
-        thresholds: By metric.
-        evaluation: The figures of the split that the gate looked at.
-
-    Returns:
-        TFMA's verdict, and the reasons.
+        uri: Folder of its `evaluation` artifact.
     """
-    result = tfma.load_validation_result(uri)
-    failed = {
-        (failure.metric_key.name, failure.metric_key.is_diff)
-        for part in result.metric_validations_per_slice
-        for failure in part.failures
-    }
-    reasons = []
-    for name, threshold in thresholds.items():
-        value = f"{name} {evaluation.metrics.get(name, math.nan):.4f}"
-        bounds = [("at least", threshold.min), ("at most", threshold.max)]
-        wanted = " and ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
-        if wanted:
-            reasons.append(f"{_mark((name, False) in failed)}: {value}, {wanted}")
-        if threshold.no_worse_than_baseline_by is not None:
-            # Without a figure there is nothing to compare, and TFMA blesses nothing.
-            worse = (name, True) in failed or name not in evaluation.metrics
-            known = name in evaluation.baseline
-            against = f"'s {evaluation.baseline[name]:.4f}" if known else ": none yet"
-            reasons.append(f"{_mark(worse)}: {value}, {_comparison(name, threshold)}{against}")
-    return result.validation_ok, tuple(reasons)
-
-
-def _comparison(name: str, threshold: Threshold) -> str:
-    metric, allowed = METRICS[name], threshold.no_worse_than_baseline_by
-    amount = f"{100 * (allowed or 0):g} %" if metric.relative else f"{allowed:g}"
-    side = "below" if metric.higher_is_better else "above"
-    return f"at most {amount} {side} the last blessed model"
-
-
-def _mark(failed: bool) -> str:
-    return "failed" if failed else "passed"
+    with tf.io.gfile.GFile(posixpath.join(uri, REPORT_FILE)) as file:
+        return GateReport.model_validate_json(file.read())
 
 
 def _keys(record: Any) -> dict[str, str]:
@@ -155,8 +168,21 @@ def _plain(figures: dict[str, float]) -> dict[str, float]:
     """Our names first, in our order; the count as `examples`."""
     named = {name: figures[name] for name in METRICS if math.isfinite(figures.get(name, math.nan))}
     if _COUNT in figures:
-        named["examples"] = figures[_COUNT]
+        named[EXAMPLES] = figures[_COUNT]
     return named
+
+
+def _spread(text: bytes) -> Spread:
+    return Spread(*(Interval(*one) if one else None for one in json.loads(text)))
+
+
+def _reliability(bins: list[list[float]]) -> tuple[ReliabilityBin, ...]:
+    """The bins that have something in them, the least confident first."""
+    return tuple(
+        ReliabilityBin(count=int(count), confidence=confidence / count, accuracy=right / count)
+        for count, confidence, right in zip(*bins, strict=True)
+        if count
+    )
 
 
 def _matrix(value: Any) -> dict[tuple[int, int], float]:

@@ -1,4 +1,4 @@
-"""Our thresholds as TFMA's, and TFMA's results as figures and reasons."""
+"""What TFMA is asked for, and what is read of its results."""
 
 import json
 import math
@@ -6,12 +6,11 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
-import tensorflow_model_analysis as tfma
-from tensorflow_model_analysis.proto import metrics_for_slice_pb2, validation_result_pb2
+from tensorflow_model_analysis.proto import metrics_for_slice_pb2
 
-from components.gate.config import DEFAULTS, METRICS, EvaluateConfig, Threshold
-from components.gate.eval_config import BASELINE, CANDIDATE, build_eval_config
-from components.gate.results import read_evaluation, read_verdict
+from components.gate.config import METRICS, EvaluateConfig, Threshold
+from components.gate.eval_config import CANDIDATE, build_eval_config
+from components.gate.results import read_evaluation
 from preprocessing.config import LabelConfig
 
 LABELS = {
@@ -32,53 +31,6 @@ def metric_of(config, name):
     return next(one for one in metrics if json.loads(one.config or "{}").get("name") == name)
 
 
-def threshold_of(config, name):
-    """The one threshold of a metric, which is on the whole split."""
-    (only,) = metric_of(config, name).per_slice_thresholds
-    assert [list(one.feature_keys) for one in only.slicing_specs] == [[]]
-    return only.threshold
-
-
-def test_bounds_and_comparison_are_translated():
-    threshold = threshold_of(
-        build(accuracy=Threshold(min=0.8, max=0.99, no_worse_than_baseline_by=0.01)), "accuracy"
-    )
-    assert threshold.value_threshold.lower_bound.value == 0.8
-    assert threshold.value_threshold.upper_bound.value == 0.99
-    assert threshold.change_threshold.absolute.value == -0.01
-    assert threshold.change_threshold.direction == tfma.MetricDirection.HIGHER_IS_BETTER
-
-
-def test_a_loss_may_rise_by_what_is_allowed():
-    threshold = threshold_of(build(loss=Threshold(no_worse_than_baseline_by=0.1)), "loss")
-    assert threshold.change_threshold.absolute.value == 0.1
-    assert threshold.change_threshold.direction == tfma.MetricDirection.LOWER_IS_BETTER
-
-
-def test_an_error_in_the_labels_unit_may_rise_by_a_share():
-    config = build("regression", mae=Threshold(no_worse_than_baseline_by=0.05))
-    change = threshold_of(config, "mae").change_threshold
-    assert change.relative.value == 0.05
-    assert not change.HasField("absolute")
-    assert change.direction == tfma.MetricDirection.LOWER_IS_BETTER
-
-
-@pytest.mark.parametrize("task", LABELS)
-def test_a_comparison_alone_still_leaves_a_bound_so_that_a_first_run_can_be_blessed(task):
-    first_run = tfma.utils.update_eval_config_with_defaults(
-        build(task), has_baseline=False, rubber_stamp=True
-    )
-    (name,) = DEFAULTS[task]
-    threshold = threshold_of(first_run, name)
-    assert not threshold.HasField("change_threshold")
-    assert threshold.value_threshold.HasField("lower_bound")
-
-
-def test_a_metric_that_may_be_negative_has_no_bound_at_zero():
-    threshold = threshold_of(build("regression", r2=Threshold(no_worse_than_baseline_by=0.1)), "r2")
-    assert threshold.value_threshold.lower_bound.value < -1e300
-
-
 def test_a_label_is_given_where_the_model_gives_it():
     label = LabelConfig(task="binary", positive="yes", threshold=0.7)
     config = build_eval_config(EvaluateConfig(), label, "label_id", "s", gate=True)
@@ -91,9 +43,9 @@ def test_a_label_is_given_where_the_model_gives_it():
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
-        ("multiclass", ["accuracy", "auc"]),
-        ("binary", ["accuracy", "auc", "precision", "recall", "f1"]),
-        ("multilabel", ["accuracy", "auc", "precision", "recall", "f1"]),
+        ("multiclass", ["accuracy", "auc", "ece"]),
+        ("binary", ["accuracy", "auc", "precision", "recall", "f1", "ece"]),
+        ("multilabel", ["accuracy", "auc", "precision", "recall", "f1", "ece"]),
         ("regression", ["mae", "rmse", "r2"]),
     ],
 )
@@ -109,10 +61,30 @@ def test_each_task_has_its_metrics(task, expected):
     assert {spec.prediction_key for spec in config.model_specs} == {key}
 
 
-def test_a_split_that_is_only_reported_has_no_thresholds_and_no_baseline():
+def names_of(config):
+    metrics = [metric for spec in config.metrics_specs for metric in spec.metrics]
+    return [json.loads(one.config or "{}").get("name") for one in metrics]
+
+
+def test_a_split_that_is_only_reported_has_no_intervals_and_no_baseline():
     config = build(gate=False, accuracy=Threshold(min=0.8))
     assert [spec.name for spec in config.model_specs] == [CANDIDATE]
-    assert not metric_of(config, "accuracy").per_slice_thresholds
+    assert "accuracy_spread" not in names_of(config)
+
+
+def test_what_thresholds_are_on_has_an_interval_and_nothing_else_has():
+    config = EvaluateConfig(
+        thresholds={"accuracy": Threshold(min=0.5), "auc": Threshold(min=0.5)},
+        slices=[["pen"]],
+        slice_thresholds={"loss": Threshold(max=2)},
+    )
+    built = build_eval_config(config, LabelConfig(), "label_id", "serving_examples", gate=True)
+    spreads = [name for name in names_of(built) if name and name.endswith("_spread")]
+    # TFMA's area under the curve is no figure of ours.
+    assert spreads == ["accuracy_spread", "loss_spread"]
+    none = config.model_copy(update={"confidence": None})
+    built = build_eval_config(none, LabelConfig(), "label_id", "serving_examples", gate=True)
+    assert not any(name and name.endswith("_spread") for name in names_of(built))
 
 
 def test_slices_are_groups_of_columns_beside_the_whole():
@@ -127,7 +99,7 @@ def test_slices_are_groups_of_columns_beside_the_whole():
 def test_every_metric_that_a_threshold_can_name_is_computed():
     for name, metric in METRICS.items():
         for task in metric.tasks:
-            assert threshold_of(build(task, **{name: Threshold(max=1.0)}), name).ListFields()
+            assert name in names_of(build(task, **{name: Threshold(max=1.0)}))
 
 
 @pytest.mark.parametrize(
@@ -151,21 +123,18 @@ def test_bounds_may_be_where_their_metric_can_be():
 def results(tmp_path):
     """What TFMA writes of ten examples of two classes, seven of them right."""
 
-    def write(baseline=None, failures=()):
+    def write():
         record = metrics_for_slice_pb2.MetricsForSlice()
 
-        def add(name, value, model=CANDIDATE, diff=False):
+        def add(name, value):
             pair = record.metric_keys_and_values.add()
-            pair.key.name, pair.key.model_name, pair.key.is_diff = name, model, diff
+            pair.key.name, pair.key.model_name = name, CANDIDATE
             pair.value.double_value.value = value
 
         add("accuracy", 0.7)
         add("auc", 0.75)
         add("loss", math.nan)
         add("example_count", 10)
-        if baseline is not None:
-            add("accuracy", baseline, BASELINE)
-            add("accuracy", 0.7 - baseline, CANDIDATE, diff=True)
         pair = record.metric_keys_and_values.add()
         pair.key.name, pair.key.model_name = "confusion", CANDIDATE
         matrix = pair.value.multi_class_confusion_matrix_at_thresholds.matrices.add()
@@ -177,14 +146,6 @@ def results(tmp_path):
             )
         with tf.io.TFRecordWriter(str(tmp_path / "metrics-00000-of-00001.tfrecord")) as writer:
             writer.write(record.SerializeToString())
-        result = validation_result_pb2.ValidationResult(validation_ok=not failures)
-        part = result.metric_validations_per_slice.add()
-        for name, diff in failures:
-            part.failures.add().metric_key.CopyFrom(
-                type(pair.key)(name=name, model_name=CANDIDATE, is_diff=diff)
-            )
-        with tf.io.TFRecordWriter(str(tmp_path / "validations.tfrecord")) as writer:
-            writer.write(result.SerializeToString())
         return str(tmp_path)
 
     return write
@@ -200,33 +161,3 @@ def test_precision_and_recall_come_from_the_confusions(results):
         ("dog", "cat", 2),
         ("cat", "dog", 1),
     ]
-
-
-def verdict(uri, **threshold):
-    thresholds = {"accuracy": Threshold(**threshold)}
-    return read_verdict(uri, thresholds, read_evaluation(uri, ["cat", "dog"]))
-
-
-def test_a_first_run_says_that_there_is_nothing_to_compare_with(results):
-    blessed, reasons = verdict(results(), min=0.6, no_worse_than_baseline_by=0.01)
-    assert blessed
-    assert reasons == (
-        "passed: accuracy 0.7000, at least 0.6",
-        "passed: accuracy 0.7000, at most 0.01 below the last blessed model: none yet",
-    )
-
-
-def test_a_model_below_its_baseline_says_by_how_much(results):
-    uri = results(baseline=0.8, failures=[("accuracy", True)])
-    blessed, reasons = verdict(uri, min=0.6, no_worse_than_baseline_by=0.01)
-    assert not blessed
-    assert reasons == (
-        "passed: accuracy 0.7000, at least 0.6",
-        "failed: accuracy 0.7000, at most 0.01 below the last blessed model's 0.8000",
-    )
-
-
-def test_a_model_outside_its_bounds_says_which(results):
-    blessed, reasons = verdict(results(failures=[("accuracy", False)]), min=0.9, max=0.99)
-    assert not blessed
-    assert reasons == ("failed: accuracy 0.7000, at least 0.9 and at most 0.99",)

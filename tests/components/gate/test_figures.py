@@ -7,9 +7,11 @@ import pytest
 import tensorflow as tf
 import tensorflow_model_analysis as tfma
 
-from components.gate.config import EvaluateConfig, Threshold, thresholds_of
+from components.gate.config import EvaluateConfig, Threshold
 from components.gate.eval_config import BASELINE, CANDIDATE, build_eval_config
-from components.gate.results import read_evaluation, read_verdict
+from components.gate.report import Baseline
+from components.gate.results import read_evaluation, read_figures
+from components.gate.verdict import judge
 from preprocessing.config import LabelConfig
 
 pytestmark = pytest.mark.slow
@@ -85,7 +87,9 @@ def evaluate(tmp_path):
         models = models if len(models) > 1 else models[0]
         tfma.run_model_analysis(models, eval_config, data_location=data, output_path=out)
         evaluation = read_evaluation(out, classes)
-        return evaluation, read_verdict(out, thresholds_of(config, label.task), evaluation)
+        baseline = Baseline(state="compared" if BASELINE in shifts else "none")
+        report = judge(config, label.task, read_figures(out), baseline)
+        return evaluation, (report.blessed, report.reasons)
 
     return run
 
@@ -244,4 +248,6 @@ def test_a_figure_that_cannot_be_computed_blesses_nothing(evaluate):
     )
     assert evaluation.metrics == {"examples": 2}
     assert not blessed
-    assert reasons == ("failed: mae nan, at most 5 % above the last blessed model: none yet",)
+    assert reasons == (
+        "failed: mae unknown, at most 5 % above the last blessed model: it cannot be computed",
+    )

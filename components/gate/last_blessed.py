@@ -1,0 +1,50 @@
+"""Which model is the baseline: the one that was blessed last."""
+
+from ml_metadata.metadata_store import metadata_store
+from ml_metadata.proto import metadata_store_pb2
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
+
+_OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
+
+
+class LastBlessedModel(latest_blessed_model_strategy.LatestBlessedModelStrategy):
+    """Resolves the model that was blessed last.
+
+    The stock strategy gives the newest model that was ever blessed. That is
+    another one where an older model, taken from the cache, is blessed again: by
+    --rebaseline, or because the config went back to what it was.
+    """
+
+    def resolve_artifacts(
+        self, store: metadata_store.MetadataStore, input_dict: dict[str, list[types.Artifact]]
+    ) -> dict[str, list[types.Artifact]] | None:
+        """Leaves one model and its blessing, or nothing.
+
+        Args:
+            store: Knows when each blessing was given, from the cache or not.
+            input_dict: All models, and all blessings.
+        """
+        models = {one.id: one for one in input_dict["model"]}
+        blessings = {
+            one.id: one
+            for one in input_dict["model_blessing"]
+            if one.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY)
+            == constants.BLESSED_VALUE
+            and one.get_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY)
+            in models
+        }
+        given = [
+            event
+            for event in store.get_events_by_artifact_ids(list(blessings))
+            if event.type in _OUTPUT_EVENTS
+        ]
+        if not given:
+            return {key: [] for key in input_dict}
+        last = blessings[max(given, key=lambda event: event.execution_id).artifact_id]
+        key = constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
+        return {
+            "model": [models[last.get_int_custom_property(key)]],
+            "model_blessing": [last],
+        }
