@@ -34,6 +34,7 @@ from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID, LABEL_SIGNATURE
 GATE = "Evaluator"
 TEST = "TestEvaluator"
 PUSHER = "Pusher"
+EXPORTER = "Exporter"
 VALIDATOR = "ServingValidator"
 INFRA_VALIDATOR = "InfraValidator"
 
@@ -110,7 +111,7 @@ def build_delivery(
             trainer.outputs["model"],
             examples.outputs["examples"],
             config.exports,
-            digest_code("Exporter"),
+            digest_code(EXPORTER),
         )
         exports = exporter.outputs["exports"]
         nodes.append(exporter)

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from components.exporter.report import Export
 from components.gate.config import DEFAULTS, METRICS
 from components.serving_validator.report import ServingReport
 from pipeline.summary import ClassMetrics, Summary
@@ -39,6 +40,7 @@ def render_summary(summary: Summary, console: Console, *, components: bool = Tru
         _classes(summary),
         _slices(summary),
         _quarantine(summary),
+        _exports(summary),
         _predictions(summary),
     ):
         if table is not None:
@@ -151,6 +153,29 @@ def _quarantine(summary: Summary) -> Table | None:
     return table
 
 
+def _exports(summary: Summary) -> Table | None:
+    """The model that was exported, and below it what was made of it."""
+    report = summary.exports
+    if report is None:
+        return None
+    title = METRICS[report.metric].title if report.metric else "Value"
+    table = _table("Export", "", "MB", f"eval: {title}", "Difference", "ms (p50)", "p95", texts=2)
+    for one in (report.saved_model, *report.exports):
+        export = one if isinstance(one, Export) else None
+        state = Text(export.state, style="red" if export.state == "refused" else "") if export else ""
+        difference = export.difference if export else None
+        table.add_row(
+            export.format if export else "SavedModel",
+            state,
+            f"{one.bytes / 1e6:.1f}" if one.bytes else "-",
+            _figure(one.value),
+            "-" if difference is None else f"{difference:+.4f}",
+            f"{one.latency.p50:.1f}" if one.latency else "-",
+            f"{one.latency.p95:.1f}" if one.latency else "-",
+        )
+    return table
+
+
 def _predictions(summary: Summary) -> Table | None:
     if not summary.predictions:
         return None
@@ -184,6 +209,9 @@ def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
         yield "Model", [_near(summary.model)]
     if summary.held_back:
         yield "Not pushed", [summary.held_back]
+    reasons = [one for one in summary.exports.exports if one.reason] if summary.exports else []
+    if reasons:
+        yield "Exports", [f"{one.format}: {one.state}: {one.reason}" for one in reasons]
     if summary.tensorboard:
         board = f"tensorboard --logdir {_near(summary.tensorboard)}"
         yield "Training", [*_course(summary), *summary.training_notes, board]

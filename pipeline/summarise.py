@@ -17,11 +17,12 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from components.gate.results import read_evaluation, read_report
 from components.pusher.manifest import HELD_BACK, read_manifest
+from components.exporter.report import REPORT_FILE as EXPORT_REPORT
 from components.serving_validator.report import REPORT_FILE, ServingReport
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
 from pipeline.dag import EXAMPLES
-from pipeline.delivery import GATE, INFRA_VALIDATOR, PUSHER, TEST, VALIDATOR
+from pipeline.delivery import EXPORTER, GATE, INFRA_VALIDATOR, PUSHER, TEST, VALIDATOR
 from pipeline.lineage import Lineage
 from pipeline.summary import BackboneUse, ComponentRun, Pushed, Quarantined, Summary
 from pipeline.training import TUNER
@@ -70,6 +71,7 @@ def summarise(
     quarantine = _read_quarantine(examples)
     model_run = _uri(lineage, "Trainer", "model_run")
     embedded = _read_optional(_uri(lineage, "Embedder", "embeddings"), "embedder.json", {})
+    exports = lineage.uri(EXPORTER, "exports")
     return Summary(
         **_circumstances(config, events, run_id, log, seconds),
         examples=ingest["examples"],
@@ -100,6 +102,7 @@ def summarise(
         serving=serving,
         baseline=str(gate.baseline),
         model=model,
+        exports=_read_optional(exports, EXPORT_REPORT, None) if exports else None,
         pushed=_read_push(config, lineage),
         held_back=lineage.property(PUSHER, "pushed_model", HELD_BACK),
         tensorboard=posixpath.join(model_run, "tensorboard"),

@@ -15,6 +15,7 @@ from components.gate.report import (
     ReliabilityBin,
     SliceMetrics,
 )
+from components.exporter.report import ExportReport
 from components.serving_validator.report import ServingReport
 from preprocessing.config import Record, Task
 
@@ -125,6 +126,7 @@ class Summary(Record):
         None, description="how the model did where it was tried as a server would; see `validate`"
     )
     model: str | None = Field(None, description="the exported SavedModel")
+    exports: ExportReport | None = Field(None, description="of each format what became of it")
     pushed: Pushed | None = None
     held_back: str | None = Field(None, description="why a blessed model was not pushed")
     tensorboard: str | None = Field(None, description="folder of the training logs")

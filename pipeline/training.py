@@ -35,7 +35,7 @@ def build_training(
     Returns:
         The Trainer, and the Tuner if there is one.
     """
-    run = RunConfig(**dict(model), train=config.train, tensors=config.exports is not None)
+    run = RunConfig(**dict(model), train=config.train)
     what: dict[str, Any] = {
         "trainer": run.model_dump(mode="json"),
         "code_digest": digest_code("Trainer"),
@@ -59,7 +59,12 @@ def build_training(
         run_fn="trainer.run.run_fn",
         base_model=blessed_model if config.train.warm_start else None,
         hyperparameters=tuners[0].outputs["best_hyperparameters"] if tuners else None,
-        custom_config={**what, "checkpoints": str(Path(config.workdir) / "checkpoints")},
+        custom_config={
+            **what,
+            # Of no concern to the tuner, which would search anew.
+            "trainer": {**what["trainer"], "tensors": config.exports is not None},
+            "checkpoints": str(Path(config.workdir) / "checkpoints"),
+        },
         **common,
     )
     return trainer, tuners
