@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from components.exporter.report import Export
+from components.exporter.report import Export, Measured
 from components.gate.config import DEFAULTS, METRICS
 from components.serving_validator.report import ServingReport
 from pipeline.summary import ClassMetrics, Summary
@@ -160,13 +160,14 @@ def _exports(summary: Summary) -> Table | None:
         return None
     title = METRICS[report.metric].title if report.metric else "Value"
     table = _table("Export", "", "MB", f"eval: {title}", "Difference", "ms (p50)", "p95", texts=2)
-    for one in (report.saved_model, *report.exports):
-        export = one if isinstance(one, Export) else None
-        state = Text(export.state, style="red" if export.state == "refused" else "") if export else ""
-        difference = export.difference if export else None
+    rows: list[Measured] = [report.saved_model, *report.exports]
+    for one in rows:
+        name, state, difference = "SavedModel", "", None
+        if isinstance(one, Export):
+            name, state, difference = one.format, one.state, one.difference
         table.add_row(
-            export.format if export else "SavedModel",
-            state,
+            name,
+            Text(state, style="red" if state == "refused" else "green"),
             f"{one.bytes / 1e6:.1f}" if one.bytes else "-",
             _figure(one.value),
             "-" if difference is None else f"{difference:+.4f}",

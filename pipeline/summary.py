@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from components.exporter.report import ExportReport
 from components.gate.report import (
     ClassMetrics,
     Confusion,
@@ -15,7 +16,6 @@ from components.gate.report import (
     ReliabilityBin,
     SliceMetrics,
 )
-from components.exporter.report import ExportReport
 from components.serving_validator.report import ServingReport
 from preprocessing.config import Record, Task
 

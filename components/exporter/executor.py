@@ -11,7 +11,7 @@ from tfx.utils import path_utils
 
 from components.exporter.config import ExportConfig
 from components.exporter.exports import make_exports, refuse_all
-from components.exporter.report import REPORT_FILE, FloatModel
+from components.exporter.report import REPORT_FILE, Measured
 
 
 class Executor(base_executor.BaseExecutor):
@@ -42,7 +42,7 @@ class Executor(base_executor.BaseExecutor):
         except Exception:  # The model itself is judged elsewhere, and may well be pushed.
             logging.exception("The exports could not be prepared")
             reason = "an error that was not foreseen; the log has it"
-            report = refuse_all(config, reason, "", FloatModel(bytes=0))
+            report = refuse_all(config, reason, "", Measured())
         tf.io.gfile.makedirs(folder)
         with tf.io.gfile.GFile(posixpath.join(folder, REPORT_FILE), "w") as file:
             file.write(report.model_dump_json(indent=2) + "\n")

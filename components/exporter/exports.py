@@ -17,7 +17,7 @@ from components.exporter.figures import METRICS
 from components.exporter.formats import FORMATS
 from components.exporter.judge import Judge
 from components.exporter.material import Material, prepare
-from components.exporter.report import Export, ExportReport, FloatModel
+from components.exporter.report import Export, ExportReport, Measured
 from components.exporter.saved_model import SavedModel, percentiles
 from preprocessing import progress
 from preprocessing.config import TextFeature
@@ -70,7 +70,7 @@ def make_exports(
     metric = METRICS[info.label.task]
     saved = SavedModel(model)
     if not saved.takes_tensors:
-        return refuse_all(config, _why_not(info), metric.name, FloatModel(bytes=saved.bytes))
+        return refuse_all(config, _why_not(info), metric.name, Measured(bytes=saved.bytes))
     with tempfile.TemporaryDirectory(prefix="graft-exports-") as place:
         material = prepare(saved, splits, Path(place), config)
         judge = None
@@ -86,7 +86,7 @@ def make_exports(
         return ExportReport(
             metric=metric.name,
             examples=len(judge.labels) if judge else 0,
-            saved_model=FloatModel(
+            saved_model=Measured(
                 bytes=saved.bytes,
                 value=judge.reference if judge else None,
                 latency=material.latency,
@@ -96,7 +96,7 @@ def make_exports(
 
 
 def refuse_all(
-    config: ExportConfig, reason: str, metric: str, saved_model: FloatModel
+    config: ExportConfig, reason: str, metric: str, saved_model: Measured
 ) -> ExportReport:
     """Reports that no format can be made."""
     exports = tuple(Export(format=one, state="refused", reason=reason) for one in config.formats)
