@@ -15,9 +15,9 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
+from components.exporter.report import REPORT_FILE as EXPORT_REPORT
 from components.gate.results import read_evaluation, read_report
 from components.pusher.manifest import HELD_BACK, read_manifest
-from components.exporter.report import REPORT_FILE as EXPORT_REPORT
 from components.serving_validator.report import REPORT_FILE, ServingReport
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
