@@ -13,6 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from components.exporter import report as export_report
 from components.gate.results import Evaluation, read_evaluation, read_report
 from components.model_card.card import (
     Card,
@@ -23,6 +24,7 @@ from components.model_card.card import (
     CardTraining,
 )
 from components.model_card.limits import find_limits
+from components.serving_validator import report as serving_report
 from pipeline.config import Config
 from preprocessing.config import Feature, Record
 from preprocessing.model_info import read_model_info
@@ -104,6 +106,8 @@ def describe(given: str, folders: Mapping[str, str], run_id: str) -> Card:
         blessed=gate.blessed,
         thresholds=gate.reasons,
         baseline=evaluations["eval"].baseline,
+        serving=_serving(folders),
+        exports=_exports(folders),
         limits=(*stated.limits, *find_limits(data, metrics, by_class)),
     )
 
@@ -161,6 +165,38 @@ def _classes(evaluation: Evaluation) -> tuple[CardClass, ...]:
 
 def _slices(evaluation: Evaluation) -> tuple[CardSlice, ...]:
     return tuple(CardSlice(slice=one.slice, metrics=one.metrics) for one in evaluation.slices)
+
+
+def _serving(folders: Mapping[str, str]) -> dict[str, str]:
+    """What the ServingValidator says; nothing where TFX's own one judged."""
+    found = _read_json(folders.get("infra_blessing", ""), serving_report.REPORT_FILE, None)
+    if found is None:
+        return {}
+    report = serving_report.ServingReport.model_validate(found)
+    rows = {"Verdict": "; ".join(report.reasons)}
+    for one in report.latency:
+        rows[f"Latency, batch {one.batch}"] = f"p50 {one.p50_ms:.1f} ms, p95 {one.p95_ms:.1f} ms"
+    if report.text_ops:
+        rows["Needs TF-Text for"] = ", ".join(report.text_ops)
+    return rows
+
+
+def _exports(folders: Mapping[str, str]) -> tuple[dict[str, str], ...]:
+    found = _read_json(folders.get("exports", ""), export_report.REPORT_FILE, None)
+    if found is None:
+        return ()
+    report = export_report.ExportReport.model_validate(found)
+    return tuple(
+        {
+            "Format": one.format,
+            "State": f"{one.state}: {one.reason}" if one.reason else one.state,
+            "Bytes": f"{one.bytes:,}",
+            report.metric: "-" if one.value is None else f"{one.value:.4f}",
+            "Difference": "-" if one.difference is None else f"{one.difference:+.4f}",
+            "Latency": "-" if one.latency is None else f"p50 {one.latency.p50:.1f} ms",
+        }
+        for one in report.exports
+    )
 
 
 def _read_json(folder: str, name: str, default: Any) -> Any:

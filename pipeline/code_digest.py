@@ -44,7 +44,9 @@ CODE_OF = {
     ),
     "ModelCard": (
         "components/gate",
+        "components/exporter/report.py",
         "components/model_card",
+        "components/serving_validator/report.py",
         "pipeline/card.py",
         "preprocessing/model_info.py",
     ),

@@ -89,20 +89,6 @@ def build_delivery(
             ),
         ).with_id(TEST)
         nodes.append(test)
-    card = ModelCard(
-        describe_fn="pipeline.card.describe",
-        config=card_config(
-            config, backbones, examples.exec_properties.get("fingerprint")
-        ).model_dump_json(),
-        code_digest=digest_code("ModelCard"),
-        examples=examples.outputs["examples"],
-        embeddings=embedder.outputs["embeddings"],
-        model=trainer.outputs["model"],
-        model_run=trainer.outputs["model_run"],
-        evaluation=evaluator.outputs["evaluation"],
-        test_evaluation=test.outputs["evaluation"] if test else None,
-    )
-    nodes.append(card)
     validator = _build_validator(config, examples, trainer)
     nodes += [validator] if validator else []
     exports = None
@@ -115,6 +101,22 @@ def build_delivery(
         )
         exports = exporter.outputs["exports"]
         nodes.append(exporter)
+    card = ModelCard(
+        describe_fn="pipeline.card.describe",
+        config=card_config(
+            config, backbones, examples.exec_properties.get("fingerprint")
+        ).model_dump_json(),
+        code_digest=digest_code("ModelCard"),
+        examples=examples.outputs["examples"],
+        embeddings=embedder.outputs["embeddings"],
+        model=trainer.outputs["model"],
+        model_run=trainer.outputs["model_run"],
+        evaluation=evaluator.outputs["evaluation"],
+        test_evaluation=test.outputs["evaluation"] if test else None,
+        infra_blessing=validator.outputs["blessing"] if validator else None,
+        exports=exports,
+    )
+    nodes.append(card)
     if config.push:
         nodes.append(
             Pusher(
