@@ -128,11 +128,11 @@ def _damage(version):
     return "no manifest" if manifest is None else find_damage(version, manifest.files)
 
 
-def read_newest(serving, stop):
+def read_newest(serving, stop, reads):
     """Loads the newest version and asks it, again and again, until the file `stop` is there.
 
-    Says, one JSON object a line, the version, the answer to a red picture, and
-    what was wrong.
+    Writes into the file `reads`, one JSON list a line, the version, the answer to
+    a red picture, what was wrong, and the seconds that it took.
     """
     import tensorflow as tf
 
@@ -148,7 +148,8 @@ def read_newest(serving, stop):
         except Exception:
             damage, said = traceback.format_exc(), None
         seconds = round(time.monotonic() - started, 3)
-        say(json.dumps([newest, said, damage, seconds]))
+        with open(reads, "a", encoding="utf-8") as file:
+            file.write(json.dumps([newest, said, damage, seconds]) + "\n")
 
 
 if __name__ == "__main__":
