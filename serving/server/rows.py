@@ -10,6 +10,7 @@ import base64
 import binascii
 import functools
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -163,7 +164,9 @@ def _to_scalar(value: Any, enum: int, dtype: np.dtype, at: tuple[int, ...], plac
         if abs(value) <= _EXACT[min(dtype.itemsize, 8)]:
             return float(value)
         raise invalid(f"{place(at)}: {_show(value)} loses precision as {type_name(enum)}")
-    elif isinstance(value, float) and not abs(value) > float(tf.as_dtype(enum).max) < np.inf:
+    elif isinstance(value, float) and (
+        not math.isfinite(value) or abs(value) <= float(tf.as_dtype(enum).max)
+    ):
         return value
     raise invalid(f"{place(at)}: {_show(value)} is not of expected type: {type_name(enum)}")
 
@@ -239,7 +242,7 @@ def _write_short(value: np.floating) -> float:
 def _show(value: Any) -> str:
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"
-    text = json.dumps(value[:_SHOWN] if isinstance(value, str) else value)
+    text = json.dumps(value[: _SHOWN + 1] if isinstance(value, str) else value)
     return text if len(text) <= _SHOWN + 2 else f"{text[:_SHOWN]}…"
 
 

@@ -19,7 +19,7 @@ from absl import logging
 from components.pusher.local_target import list_versions
 from serving.server.refusal import Code, Refusal
 
-# Versions that are told of after they ended.
+# Versions that ended and are told of when another one comes.
 _REMEMBERED = 20
 
 M = TypeVar("M")
