@@ -8,6 +8,10 @@ import pytest
 from pipeline.code_digest import CODE_OF, ROOT, digest_code
 
 
+# What makes a model or runs it on raw examples.
+MODEL = {"Transform", "Embedder", "Trainer", "ServingValidator", "Exporter"}
+
+
 @pytest.fixture
 def copy(tmp_path):
     for package in ("components", "pipeline", "preprocessing", "trainer"):
@@ -32,15 +36,17 @@ def changed(copy, file):
         ("trainer/head_inputs.py", {"Embedder", "Trainer"}),
         ("trainer/tasks/binary.py", {"Trainer"}),
         ("trainer/backbones/load.py", {"Embedder", "Trainer"}),
-        ("preprocessing/image.py", {"ServingValidator", "Transform", "Embedder", "Trainer"}),
-        ("preprocessing/decode.py", {"ServingValidator", "ExampleGen", "Transform", "Embedder", "Trainer"}),
-        ("preprocessing/formats.py", {"ServingValidator", "ExampleGen", "Transform", "Embedder", "Trainer"}),
+        ("preprocessing/image.py", MODEL),
+        ("preprocessing/decode.py", {"ExampleGen", *MODEL}),
+        ("preprocessing/formats.py", {"ExampleGen", *MODEL}),
         ("components/embedder/shards.py", {"Embedder"}),
         ("components/example_gen/splits.py", {"ExampleGen"}),
         ("components/example_gen/screen.py", {"ExampleGen"}),
         ("components/pusher/publish.py", set()),
         ("components/serving_validator/judge.py", {"ServingValidator"}),
         ("components/serving_validator/stock_ops/2.16.txt", {"ServingValidator"}),
+        ("components/exporter/tfjs.js", {"Exporter"}),
+        ("components/gate/verdict.py", {"Evaluator", "ModelCard"}),
         ("pipeline/card.py", {"ModelCard"}),
     ],
 )
@@ -68,7 +74,9 @@ ENTRIES = {
     "Transform": ("preprocessing.transform",),
     "Embedder": ("components.embedder.executor", "trainer.embed"),
     "Trainer": ("trainer.run",),
+    "Evaluator": ("components.gate.executor",),
     "ServingValidator": ("components.serving_validator.executor",),
+    "Exporter": ("components.exporter.executor",),
     "ModelCard": ("components.model_card.executor",),
 }
 # Records: a value of theirs that matters is among the component's parameters.

@@ -77,6 +77,7 @@ def test_records_of_others_are_imported_and_screened(build):
         "Embedder",
         "Evaluator",
         "TestEvaluator",
+        "ServingValidator",
         "ModelCard",
     }
 
