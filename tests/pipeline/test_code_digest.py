@@ -7,7 +7,6 @@ import pytest
 
 from pipeline.code_digest import CODE_OF, ROOT, digest_code
 
-
 # What makes a model or runs it on raw examples.
 MODEL = {"Transform", "Embedder", "Trainer", "ServingValidator", "Exporter"}
 

@@ -4,8 +4,8 @@ import io
 
 from rich.console import Console
 
-from pipeline.doctor import Check
 from components.gate.config import METRICS
+from pipeline.doctor import Check
 from pipeline.render import render_checks, render_handles, render_summary
 from pipeline.summary import (
     ClassMetrics,
