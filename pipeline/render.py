@@ -3,6 +3,7 @@
 A new part of the summary is a function here and a line in `render_summary`.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -221,14 +222,7 @@ def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
     yield "Took", [f"{summary.seconds:.1f} s{peak}"]
     yield "Log", [_near(summary.log)]
     if summary.pushed is not None:
-        name = Path(summary.pushed.path).name
-        yield (
-            "Serve it",
-            [
-                f'docker run -p 8501:8501 -v "{Path(summary.pushed.path).resolve()}:/models/{name}"'
-                f" -e MODEL_NAME={name} tensorflow/serving"
-            ],
-        )
+        yield "Serve it", [f"graft serve {shlex.quote(_near(summary.pushed.path))}"]
 
 
 def _push(summary: Summary) -> Iterable[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("pipeline", "components", "trainer", "preprocessing", "examples")
+PACKAGES = ("pipeline", "serving", "components", "trainer", "preprocessing", "examples")
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -38,6 +38,8 @@ def test_every_component_runs_once(first):
         "Trainer",
         "Evaluator",
         "TestEvaluator",
+        "ServingValidator",
+        "ModelCard",
         "Pusher",
     }
     assert set(first.states.values()) == {"run"}
@@ -59,7 +61,34 @@ def test_the_model_is_good_blessed_and_pushed(first, folder):
     assert summary["reasons"][1].endswith("the last blessed model: none yet")
     version = Path(summary["pushed"]["path"]) / str(summary["pushed"]["version"])
     assert version.parent == folder / "work" / "serving" / "digits"
-    assert (version / "saved_model.pb").is_file()
+    assert {path.name for path in version.iterdir()} >= {
+        "saved_model.pb",
+        "manifest.json",
+        "model_card.json",
+        "model_card.md",
+    }
+    assert (version / "assets.extra" / "tf_serving_warmup_requests").is_file()
+
+
+def test_what_is_served_was_tried_as_a_server_would(first):
+    serving = first.summary["serving"]
+    assert serving["blessed"] and serving["original_hidden"] and serving["text_ops"] == []
+    whole = {one["signature"]: one for one in serving["parity"]}
+    assert set(whole) == {"serving_default", "serving_examples"}
+    for one in whole.values():
+        assert (one["examples"], one["other_labels"]) == (180, 0)
+        assert one["largest_difference"] <= 1e-4
+
+
+def test_the_model_card_has_the_figures_of_the_summary(first):
+    pushed = first.summary["pushed"]
+    card = json.loads(
+        (Path(pushed["path"]) / str(pushed["version"]) / "model_card.json").read_text()
+    )
+    assert card["metrics"] == first.summary["metrics"]
+    assert card["data"]["examples"] == first.summary["examples"]
+    assert card["run_id"] == first.summary["run_id"]
+    assert "Latency, batch 1" in card["serving"]
 
 
 def test_held_out_digits_are_classified_by_the_pushed_model(first):
@@ -88,8 +117,8 @@ def test_a_second_run_does_nothing_again_and_keeps_the_version(graft, first, fol
     assert second.code == 0, second.err
     again = {name for name, state in second.states.items() if state == "run"}
     # The model is now its own baseline, so the gate has something new to compare.
-    assert again == {"Backbones", "Baseline", "Evaluator", "Pusher"}
-    assert second.summary["pushed"] == first.summary["pushed"]
+    assert again == {"Backbones", "Baseline", "Evaluator", "ModelCard", "Pusher"}
+    assert second.summary["pushed"]["version"] == first.summary["pushed"]["version"]
     assert "the last blessed model's 0.9" in second.summary["reasons"][1]
 
 

@@ -174,8 +174,7 @@ def test_the_end_says_why_and_where_and_what_to_type_next():
         "  Training    tensorboard --logdir /somewhere/logs\n"
         "  Took        101.2 s, 1.8 GB of memory at most\n"
         "  Log         /somewhere/run.log\n"
-        '  Serve it    docker run -p 8501:8501 -v "/somewhere/serving/flowers:/models/flowers" '
-        "-e MODEL_NAME=flowers tensorflow/serving\n"
+        "  Serve it    graft serve /somewhere/serving/flowers\n"
     )
 
 
