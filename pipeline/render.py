@@ -22,6 +22,8 @@ from pipeline.summary import ClassMetrics, Summary
 _SHOWN = 5
 # Of a slice, whose name needs room: its headline metric and two more.
 _SLICE_METRICS = 3
+# More metrics than these stand closer together, to fit into 80 columns.
+_ROOMY = 6
 
 
 def render_summary(summary: Summary, console: Console, *, components: bool = True) -> None:
@@ -90,6 +92,8 @@ def _splits(summary: Summary) -> Table:
     given = {name for metrics in summary.metrics.values() for name in metrics}
     names = [name for name in METRICS if name in given]
     table = _table("Split", "Examples", *(METRICS[name].title for name in names))
+    if len(names) > _ROOMY:
+        table.padding = (0, 2, 0, 0)
     for split, examples in summary.examples.items():
         metrics = summary.metrics.get(split, {})
         table.add_row(split, f"{examples:,}", *(_figure(metrics.get(name)) for name in names))
