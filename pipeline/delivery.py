@@ -22,6 +22,7 @@ from components.gate.config import GateConfig
 from components.gate.eval_config import build_eval_config
 from components.model_card.component import ModelCard
 from components.pusher.component import Pusher
+from components.pusher.target import check_address
 from components.serving_validator.component import ServingValidator
 from components.serving_validator.executor import SPLIT
 from components.serving_validator.infra import build_infra_validator
@@ -118,6 +119,7 @@ def build_delivery(
     )
     nodes.append(card)
     if config.push:
+        check_address(config.push.path)
         nodes.append(
             Pusher(
                 model=trainer.outputs["model"],

@@ -9,6 +9,7 @@ from components.pusher.errors import PushError
 from components.pusher.files import is_address
 from components.pusher.local_target import LocalTarget
 from components.pusher.manifest import Manifest
+from preprocessing.errors import ConfigError, explain
 
 Done = TypeVar("Done")
 
@@ -40,6 +41,18 @@ def open_target(path: str) -> Target:
     from components.pusher.remote_target import RemoteTarget
 
     return RemoteTarget(path)
+
+
+def check_address(path: str) -> None:
+    """Raises ConfigError where TensorFlow has no file system for an address."""
+    if not is_address(path):
+        return
+    import tensorflow as tf
+
+    known = sorted(one for one in tf.io.gfile.get_registered_schemes() if one)
+    if path.split("://")[0] not in known:
+        what = "push.path: TensorFlow has no file system for this address"
+        raise ConfigError(explain(what, path, [f"{one}://" for one in known]))
 
 
 @contextlib.contextmanager
