@@ -157,19 +157,26 @@ def _compare(caller: Caller, name: str, size: int, outputs: dict[str, Any]) -> d
 
 def measure(caller: Caller, size: int) -> dict[str, Any]:
     """Times calls of `serving_default`, each with other examples while there are some."""
-    seconds: list[float] = []
+    try:
+        return {"batch": size, "error": "", "milliseconds": _time_calls(caller, size)}
+    except Exception as error:
+        return {"batch": size, "error": _text(error)}
+
+
+def _time_calls(caller: Caller, size: int) -> list[float]:
+    taken: list[float] = []
     ended = None
     for call in range(-_WARM_UP_CALLS, _CALLS[1]):
-        if ended is not None and time.monotonic() > ended and len(seconds) >= _CALLS[0]:
+        if ended is not None and time.monotonic() > ended and len(taken) >= _CALLS[0]:
             break
         inputs = caller.inputs("serving_default", size, (call + _WARM_UP_CALLS) * size)
         started = time.monotonic()
         caller.call("serving_default", inputs)
         if call >= 0:
-            seconds.append(time.monotonic() - started)
+            taken.append(1000 * (time.monotonic() - started))
         elif call == -1:
             ended = time.monotonic() + _CALLS_SECONDS
-    return {"batch": size, "milliseconds": [1000 * one for one in seconds]}
+    return taken
 
 
 def _plain(value: Any) -> Any:

@@ -3,13 +3,13 @@
 A new demand is a function here that returns verdicts, and a line in `judge`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from components.serving_validator.compare import compare
-from components.serving_validator.config import LatencyBudget, ValidateConfig
+from components.serving_validator.config import ValidateConfig
 from components.serving_validator.ops import OpCheck
 from components.serving_validator.report import Latency, Parity
 from preprocessing.config import LabelConfig
@@ -155,32 +155,25 @@ def judge_parity(
     return [Verdict(True, passed)], parity
 
 
-def judge_latency(latency: Iterable[Latency], config: ValidateConfig) -> list[Verdict]:
-    """Whether calls are fast enough, where the config has a limit."""
+def judge_latency(
+    measured: Iterable[Mapping[str, Any]], config: ValidateConfig
+) -> tuple[list[Verdict], tuple[Latency, ...]]:
+    """Whether calls are fast enough, where the config has a limit; and the figures."""
     budgets = {1: config.latency.batch_1, 32: config.latency.batch_32}
-    verdicts = []
-    for one in latency:
-        budget = budgets[one.batch]
-        limits: list[tuple[str, float, Callable[[LatencyBudget], float | None]]] = [
-            ("median", one.p50_ms, lambda given: given.p50_ms),
-            ("95th percentile", one.p95_ms, lambda given: given.p95_ms),
-        ]
-        for word, took, read in limits:
-            limit = read(budget)
+    verdicts, figures = [], []
+    for one in measured:
+        size = one["batch"]
+        if one["error"]:
+            verdicts.append(Verdict(False, f"a batch of {size} cannot be timed: {one['error']}"))
+            continue
+        times = one["milliseconds"]
+        median, high = (round(float(np.percentile(times, share)), 3) for share in (50, 95))
+        figures.append(Latency(batch=size, calls=len(times), p50_ms=median, p95_ms=high))
+        limits = (budgets[size].p50_ms, budgets[size].p95_ms)
+        for word, took, limit in zip(
+            ("median", "95th percentile"), (median, high), limits, strict=True
+        ):
             if limit is not None:
-                said = f"a batch of {one.batch} takes {took:,.1f} ms ({word}), at most {limit:,g}"
+                said = f"a batch of {size} takes {took:,.1f} ms ({word}), at most {limit:,g}"
                 verdicts.append(Verdict(took <= limit, said))
-    return verdicts
-
-
-def read_latency(measured: Iterable[Mapping[str, Any]]) -> tuple[Latency, ...]:
-    """Makes figures of the milliseconds that calls took."""
-    return tuple(
-        Latency(
-            batch=one["batch"],
-            calls=len(one["milliseconds"]),
-            p50_ms=round(float(np.percentile(one["milliseconds"], 50)), 3),
-            p95_ms=round(float(np.percentile(one["milliseconds"], 95)), 3),
-        )
-        for one in measured
-    )
+    return verdicts, tuple(figures)

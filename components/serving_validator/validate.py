@@ -100,8 +100,8 @@ def _judge_result(
             )
             verdicts += said
             parities += [parity] if parity else []
-    latency = judge.read_latency(result.get("latency", ()))
-    verdicts += judge.judge_latency(latency, config)
+    said, latency = judge.judge_latency(result.get("latency", ()), config)
+    verdicts += said
     figures |= {"parity": tuple(parities), "latency": latency}
     return verdicts, figures | {"load_seconds": round(result["load_seconds"], 2)}
 
