@@ -8,7 +8,6 @@ source is a branch in `plan_slices`.
 import dataclasses
 import hashlib
 import itertools
-import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -148,8 +147,9 @@ def _plan_rows(rows: Iterable[Row | Quarantined], columns: Columns, folder: str,
         path = os.path.join(folder, f"rows-{len(slices):06d}.jsonl")
         write_lines(path, some)
         slices.append(Slice(path, len(some)))
+        with tf.io.gfile.GFile(path, "rb") as file:
+            digest.update(file.read())
         for row in some:
-            digest.update(json.dumps(dataclasses.asdict(row)).encode())
             labelled |= bool(row.label)
             if isinstance(row, Row):
                 stats = [stat_of(row.values[name]) for name in pictures if row.values[name]]

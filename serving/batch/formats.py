@@ -18,8 +18,8 @@ import tensorflow as tf
 from preprocessing.errors import UsageError, explain
 from serving.batch.layout import PROBABILITY
 
-# Parts are gathered into row groups of this many rows or more.
-_GROUP_ROWS = 8192
+# Parts are gathered into row groups of this size in memory.
+_GROUP_BYTES = 16 << 20
 _CHUNK_BYTES = 1 << 20
 
 
@@ -71,7 +71,7 @@ def _join_parquet(parts: Sequence[str], schema: pa.Schema, file: IO[bytes]) -> N
         waiting: list[pa.Table] = []
         for path in parts:
             waiting.append(pq.ParquetFile(io.BytesIO(_read(path))).read())
-            if sum(table.num_rows for table in waiting) >= _GROUP_ROWS:
+            if sum(table.nbytes for table in waiting) >= _GROUP_BYTES:
                 writer.write_table(pa.concat_tables(waiting).combine_chunks())
                 waiting = []
         if waiting:

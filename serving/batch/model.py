@@ -41,9 +41,10 @@ def find_model(folder: str) -> FoundModel:
     """
     folder = folder.rstrip("/")
     if not tf.io.gfile.isdir(folder):
-        parent = posixpath.dirname(folder) or "."
+        parent = posixpath.dirname(folder)
+        beside = [posixpath.join(parent, name) for name in _listed(parent or ".")]
         what = "The model must be a folder, and there is none of this name"
-        raise UsageError(explain(what, folder, _listed(parent)))
+        raise UsageError(explain(what, folder, beside))
     if _is_model(folder):
         return FoundModel(folder, folder)
     versions = sorted(

@@ -1,0 +1,81 @@
+"""`graft predict` with a model's folder: what it says, on which stream, with which exit code."""
+
+import json
+
+import pytest
+
+from pipeline.cli import main
+
+
+@pytest.fixture
+def graft(capfd):
+    def call(*arguments):
+        capfd.readouterr()
+        code = main([*map(str, arguments)])
+        return code, *capfd.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def pictures(tmp_path, picture):
+    folder = tmp_path / "pictures" / "red"
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(picture([250, 0, 0]))
+    (folder / "b.png").write_bytes(b"none")
+    return folder.parent
+
+
+def test_the_output_and_what_was_set_aside_are_named(graft, colours_model, pictures, tmp_path):
+    output = tmp_path / "out.csv"
+    code, out, err = graft(
+        "predict", colours_model, pictures, "-o", output, "--max-unreadable", "0.5"
+    )
+    assert code == 0, err
+    assert out == (
+        f"{output}: 1 of 2 rows predicted\n"
+        f"  Model      {colours_model}\n"
+        f"  Set aside  1, with reasons: {output}.quarantine.jsonl\n"
+    )
+    assert err.startswith("Loading TensorFlow: started\n")
+    assert "\nPredict: started\nPredict: finished after " in err
+
+
+def test_with_json_the_report_can_be_read_by_programs(graft, colours_model, pictures, tmp_path):
+    output = tmp_path / "out.jsonl"
+    options = ("-o", output, "--max-unreadable", "1", "--json")
+    code, out, err = graft("predict", colours_model, pictures, *options)
+    assert code == 0, err
+    assert json.loads(out) == {
+        "model": str(colours_model),
+        "output": str(output),
+        "rows": 2,
+        "predicted": 1,
+        "set_aside": 1,
+        "quarantine": f"{output}.quarantine.jsonl",
+        "resumed_rows": 0,
+    }
+
+
+def test_too_much_that_cannot_be_read_fails_with_one(graft, colours_model, pictures, tmp_path):
+    code, out, err = graft("predict", colours_model, pictures, "-o", tmp_path / "out.csv")
+    assert (code, out) == (1, "")
+    assert "graft: 1 of 2 rows cannot be used, more than --max-unreadable 0.05 allows.\n" in err
+
+
+def test_a_mistake_is_answered_with_two_and_one_error(graft, colours_model, tmp_path):
+    code, out, err = graft("predict", colours_model, tmp_path / "none", "-o", "out.parquet")
+    assert (code, out) == (2, "")
+    assert err.splitlines()[2:4] == [
+        "graft: The input does not exist",
+        f"  Received: '{tmp_path}/none'",
+    ]
+
+
+@pytest.mark.parametrize("arguments", [("input",), ("a", "b", "-o", "c.csv"), ("-o", "c.csv")])
+def test_a_folder_needs_one_input_and_an_output(graft, colours_model, arguments):
+    code, _, err = graft("predict", colours_model, *arguments)
+    assert (code, err) == (
+        2,
+        "graft: A model's folder needs one INPUT and --output\n  See: graft predict --help\n",
+    )
