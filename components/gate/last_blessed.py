@@ -14,7 +14,9 @@ class LastBlessedModel(latest_blessed_model_strategy.LatestBlessedModelStrategy)
 
     The stock strategy gives the newest model that was ever blessed. That is
     another one where an older model, taken from the cache, is blessed again: by
-    --rebaseline, or because the config went back to what it was.
+    --rebaseline, or because the config went back to what it was. And it gives
+    one that the gate blessed and serving validation refused, which was never
+    pushed: the next model would have to be as good as what cannot be served.
     """
 
     def resolve_artifacts(
@@ -26,7 +28,8 @@ class LastBlessedModel(latest_blessed_model_strategy.LatestBlessedModelStrategy)
             store: Knows when each blessing was given, from the cache or not.
             input_dict: All models, and all blessings.
         """
-        models = {one.id: one for one in input_dict["model"]}
+        refused = _refused_as_served(store)
+        models = {one.id: one for one in input_dict["model"] if one.id not in refused}
         blessings = {
             one.id: one
             for one in input_dict["model_blessing"]
@@ -48,3 +51,20 @@ class LastBlessedModel(latest_blessed_model_strategy.LatestBlessedModelStrategy)
             "model": [models[last.get_int_custom_property(key)]],
             "model_blessing": [last],
         }
+
+
+def _refused_as_served(store: metadata_store.MetadataStore) -> set[int]:
+    """Ids of the models that were refused when they were last tried as a server would."""
+    tried = {one.id: one for one in store.get_artifacts_by_type("InfraBlessing")}
+    made = {
+        event.execution_id: tried[event.artifact_id]
+        for event in store.get_events_by_artifact_ids(list(tried))
+        if event.type in _OUTPUT_EVENTS
+    }
+    passed: dict[int, bool] = {}
+    taken = store.get_events_by_execution_ids(list(made))
+    for event in sorted(taken, key=lambda one: one.execution_id):
+        if event.type == metadata_store_pb2.Event.INPUT:
+            properties = made[event.execution_id].custom_properties
+            passed[event.artifact_id] = properties["blessed"].int_value == 1
+    return {one for one, well in passed.items() if not well}
