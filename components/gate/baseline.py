@@ -16,6 +16,7 @@ from preprocessing.errors import DataError
 from preprocessing.model_info import read_model_info
 
 _LONGEST = 200
+_NO_REASONS = ("Graph execution error", "Detected at node", "<stack", "File ", "[[", "During ")
 
 
 def find_misfit(model: str, label: LabelConfig) -> str | None:
@@ -78,6 +79,8 @@ def find_fault(
 
 
 def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    text = lines[0] if lines else type(error).__name__
+    """What TensorFlow has to say, without where in its graph it says so."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    telling = [line for line in lines if line and not line.startswith(_NO_REASONS)]
+    text = telling[0] if telling else type(error).__name__
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

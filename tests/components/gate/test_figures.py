@@ -17,46 +17,8 @@ from preprocessing.config import LabelConfig
 pytestmark = pytest.mark.slow
 
 
-class Echo(tf.Module):
-    """Serves the numbers that stand in the examples, as a model of the task would."""
-
-    def __init__(self, task, width, shift=0.0):
-        super().__init__()
-        self.columns = {"p": tf.io.FixedLenFeature([width], tf.float32)}
-        shape = [width] if task == "multilabel" else []
-        kind = tf.float32 if task in ("multilabel", "regression") else tf.int64
-        self.label = {"y": tf.io.FixedLenFeature(shape, kind)}
-        self.task = task
-        self.shift = shift
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def serve(self, examples):
-        p = tf.io.parse_example(examples, self.columns)["p"] + self.shift
-        if self.task == "regression":
-            return {"value": p[:, 0]}
-        return {"label": tf.as_string(tf.argmax(p, axis=-1)), "probabilities": p}
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
-    def labels(self, examples):
-        return {"label_id": tf.io.parse_example(examples, self.label)["y"]}
-
-
-def example(p, y):
-    y = np.atleast_1d(y)
-    numbers = tf.train.FloatList(value=np.atleast_1d(p))
-    group = b"high" if np.atleast_1d(p)[-1] >= 0.5 else b"low"
-    features = {
-        "p": tf.train.Feature(float_list=numbers),
-        "y": tf.train.Feature(int64_list=tf.train.Int64List(value=y))
-        if y.dtype.kind == "i"
-        else tf.train.Feature(float_list=tf.train.FloatList(value=y)),
-        "group": tf.train.Feature(bytes_list=tf.train.BytesList(value=[group])),
-    }
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
-
-
 @pytest.fixture
-def evaluate(tmp_path):
+def evaluate(tmp_path, echo, example):
     """Runs TFMA as the Evaluator does and reads what it wrote."""
 
     def run(label, predictions, labels, classes, baseline_shift=None, **thresholds):
@@ -69,9 +31,7 @@ def evaluate(tmp_path):
             eval_config, has_baseline=BASELINE in shifts, rubber_stamp=True
         )
         for name, shift in shifts.items():
-            model = Echo(label.task, np.atleast_2d(predictions[0]).shape[-1], shift)
-            signatures = {"serving_examples": model.serve, "transformed_labels": model.labels}
-            tf.saved_model.save(model, str(tmp_path / name), signatures=signatures)
+            echo(label.task, np.atleast_2d(predictions[0]).shape[-1], shift).save(tmp_path / name)
         data, out = str(tmp_path / "examples.tfrecord"), str(tmp_path / "out")
         with tf.io.TFRecordWriter(data) as writer:
             for p, y in zip(predictions, labels, strict=True):

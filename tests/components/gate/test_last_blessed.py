@@ -1,0 +1,91 @@
+"""The baseline is the model that was blessed last, in a real metadata store."""
+
+import pytest
+from ml_metadata.metadata_store import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as proto
+from tfx.types import standard_artifacts
+
+from components.gate.last_blessed import LastBlessedModel
+
+
+@pytest.fixture
+def store():
+    config = proto.ConnectionConfig()
+    config.fake_database.SetInParent()
+    return metadata_store.MetadataStore(config)
+
+
+class History:
+    """Models and blessings as runs leave them."""
+
+    def __init__(self, store):
+        self.store = store
+        self.types = {
+            name: store.put_artifact_type(proto.ArtifactType(name=name))
+            for name in ("Model", "ModelBlessing")
+        }
+        self.run_type = store.put_execution_type(proto.ExecutionType(name="Evaluator"))
+        self.models, self.blessings = [], []
+
+    def model(self):
+        return self._artifact(standard_artifacts.Model, self.models)
+
+    def bless(self, model, blessed=1):
+        made = self._artifact(
+            standard_artifacts.ModelBlessing,
+            self.blessings,
+            blessed=blessed,
+            current_model_id=model.id,
+        )
+        self.give(made)
+        return made
+
+    def give(self, blessing):
+        """A run gives a blessing, for the first time or from the cache."""
+        (execution,) = self.store.put_executions([proto.Execution(type_id=self.run_type)])
+        event = proto.Event(
+            artifact_id=blessing.id, execution_id=execution, type=proto.Event.OUTPUT
+        )
+        self.store.put_events([event])
+
+    def last(self):
+        inputs = {"model": list(self.models), "model_blessing": list(self.blessings)}
+        return LastBlessedModel().resolve_artifacts(self.store, inputs)
+
+    def _artifact(self, kind, among, **properties):
+        made = kind()
+        for name, value in properties.items():
+            made.set_int_custom_property(name, value)
+        record = proto.Artifact(type_id=self.types[kind.TYPE_NAME])
+        (made.id,) = self.store.put_artifacts([record])
+        among.append(made)
+        return made
+
+
+def test_without_a_blessed_model_there_is_no_baseline(store):
+    history = History(store)
+    assert history.last() == {"model": [], "model_blessing": []}
+    history.bless(history.model(), blessed=0)
+    assert history.last() == {"model": [], "model_blessing": []}
+
+
+def test_a_refused_model_does_not_become_the_baseline(store):
+    history = History(store)
+    first = history.model()
+    blessing = history.bless(first)
+    history.bless(history.model(), blessed=0)
+    assert history.last() == {"model": [first], "model_blessing": [blessing]}
+
+
+def test_an_older_model_that_is_blessed_again_becomes_the_baseline(store):
+    history = History(store)
+    older, newer = history.model(), history.model()
+    first = history.bless(older)
+    history.bless(newer)
+    assert history.last()["model"] == [newer]
+    again = history.bless(older)
+    assert history.last() == {"model": [older], "model_blessing": [again]}
+    # The same verdict, taken from the cache of its first run.
+    history.bless(newer)
+    history.give(first)
+    assert history.last() == {"model": [older], "model_blessing": [first]}
