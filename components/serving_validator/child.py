@@ -38,10 +38,10 @@ class Caller:
 
     def how(self, name: str) -> str:
         """Which way a signature is called: by examples, by columns, or by tensors."""
+        if name == "serving_tensors":
+            return "tensors"
         inputs = self._signatures[name].structured_input_signature[1]
-        if set(inputs) == {"examples"}:
-            return "examples"
-        return "columns" if set(inputs) <= set(self._columns) else "tensors"
+        return "examples" if set(inputs) == {"examples"} else "columns"
 
     def inputs(self, name: str, size: int, start: int = 0) -> dict[str, Any]:
         """Makes a batch of `size` of the examples, beginning again after the last."""
