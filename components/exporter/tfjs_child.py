@@ -41,7 +41,8 @@ def convert(part: str, target: str) -> None:
     stand_in()
     from tensorflowjs.converters.tf_saved_model_conversion_v2 import convert_tf_saved_model
 
-    convert_tf_saved_model(part, target, signature_def=_SIGNATURE)
+    # Models of transformers check their inputs by ops that browsers lack.
+    convert_tf_saved_model(part, target, signature_def=_SIGNATURE, strip_debug_ops=True)
     _let_shapes_be(Path(target) / "model.json")
 
 
@@ -64,8 +65,8 @@ def main(arguments: list[str]) -> None:
     try:
         convert(*arguments)
     except Exception as error:  # Whatever the converter raises is its reason.
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        what = f"TensorFlow.js's converter refused: {first[:300]}"
+        said = ": ".join(str(error).split("\n")[:2]) or type(error).__name__
+        what = f"TensorFlow.js's converter refused: {said[:300]}"
         raise SystemExit(f"{error}\n{MARK}{what}") from None
 
 
