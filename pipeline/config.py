@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, ValidationError
 
-from components.example_gen.config import DataConfig
+from components.example_gen.config import DataConfig, PredictConfig
 from components.exporter.config import ExportConfig, ExportSection, read_section
 from components.gate.config import EvaluateConfig
 from components.model_card.config import ModelCardConfig
@@ -60,6 +60,9 @@ class Config(Record):
         None, description="models for phones and browsers, made beside the SavedModel"
     )
     push: PushConfig | None = Field(None, description="null: the model is judged, not pushed")
+    predict: PredictConfig | None = Field(
+        None, description="rows that the model predicts in the end; null: none"
+    )
     model_card: ModelCardConfig = Field(
         ModelCardConfig(), description="what its makers say of the model"
     )
@@ -179,6 +182,7 @@ def _with_absolute_paths(
     push = config.push and config.push.model_copy(
         update={"path": absolute(config.push.path, ("push", "path"))}
     )
+    predict = config.predict and _predicting(config.predict, absolute)
     workdir = absolute(config.workdir, ("workdir",))
     if push and not errors and any(_is_inside(push.path, path) for path in _paths_of(paths)):
         place = document.places.get(("push", "path"))
@@ -192,7 +196,14 @@ def _with_absolute_paths(
     if errors:
         raise ConfigError("\n\n".join(errors))
     data = config.data.model_copy(update={"source": source.model_copy(update={"path": paths})})
-    return config.model_copy(update={"data": data, "push": push, "workdir": workdir})
+    return config.model_copy(
+        update={"data": data, "push": push, "predict": predict, "workdir": workdir}
+    )
+
+
+def _predicting(predict: PredictConfig, absolute: Callable[..., str]) -> PredictConfig:
+    path = absolute(str(predict.source.path), ("predict", "source", "path"), True)
+    return predict.model_copy(update={"source": predict.source.model_copy(update={"path": path})})
 
 
 def _paths_of(paths: str | dict[Any, str]) -> list[str]:

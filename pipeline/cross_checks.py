@@ -67,7 +67,12 @@ def check_licences(config: "Config") -> Breaches:
 
 
 def check_source(config: "Config") -> Breaches:
-    """A folder of pictures has pictures alone."""
+    """A folder of pictures has pictures alone, one of each example."""
+    if config.predict and config.predict.source.kind == "image_folder":
+        kinds = [feature.kind for feature in config.features.values()]
+        if kinds != ["image"]:
+            what = "the model takes more than one picture, so that it needs a table or TFRecords"
+            yield ("predict", "source", "kind"), explain(what, "image_folder", ["csv", "tfrecord"])
     if config.data.source.kind != "image_folder":
         return
     for name, feature in config.features.items():

@@ -29,6 +29,7 @@ from components.serving_validator.infra import build_infra_validator
 from pipeline.card import card_config
 from pipeline.code_digest import digest_code
 from pipeline.config import Config
+from pipeline.predictions import build_predictions
 from trainer.backbones.record import Backbone
 from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID, LABEL_SIGNATURE
 
@@ -118,6 +119,9 @@ def build_delivery(
         exports=exports,
     )
     nodes.append(card)
+    if config.predict:
+        blessing = evaluator.outputs["blessing"]
+        nodes += build_predictions(config.predict, config, trainer, blessing)
     if config.push:
         check_address(config.push.path)
         nodes.append(

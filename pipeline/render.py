@@ -15,13 +15,16 @@ from rich.text import Text
 
 from components.exporter.report import Export, Measured
 from components.gate.config import DEFAULTS, METRICS
+from components.gate.report import ReliabilityBin
 from components.serving_validator.report import ServingReport
-from pipeline.summary import ClassMetrics, Summary
+from pipeline.summary import ClassMetrics, PredictedRows, Summary
 
 # A person reads a few; summary.json holds all.
 _SHOWN = 5
 # Of a slice, whose name needs room: its headline metric and two more.
 _SLICE_METRICS = 3
+# Of a reliability table.
+_RELIABILITY_ROWS = 5
 # More metrics than these stand closer together, to fit into 80 columns.
 _ROOMY = 6
 
@@ -42,6 +45,7 @@ def render_summary(summary: Summary, console: Console, *, components: bool = Tru
         _splits(summary),
         _classes(summary),
         _slices(summary),
+        _reliability(summary),
         _quarantine(summary),
         _exports(summary),
         _predictions(summary),
@@ -146,6 +150,28 @@ def _slices(summary: Summary) -> Table | None:
     return table
 
 
+def _reliability(summary: Summary) -> Table | None:
+    """Whether what is said with some confidence comes true as often."""
+    split = next((name for name in ("test", "eval") if summary.reliability.get(name)), None)
+    if split is None:
+        return None
+    table = _table(f"{split}: said with", "Times", "On average", "Came true")
+    rows: dict[int, list[ReliabilityBin]] = {}
+    for one in summary.reliability[split]:
+        rows.setdefault(
+            min(_RELIABILITY_ROWS - 1, int(one.confidence * _RELIABILITY_ROWS)), []
+        ).append(one)
+    for row, bins in sorted(rows.items()):
+        count = sum(one.count for one in bins)
+        means = (
+            sum(one.count * getattr(one, name) for one in bins) / count
+            for name in ("confidence", "accuracy")
+        )
+        between = f"{row / _RELIABILITY_ROWS:.1f} to {(row + 1) / _RELIABILITY_ROWS:.1f}"
+        table.add_row(between, f"{count:,}", *map(_figure, means))
+    return table
+
+
 def _quarantine(summary: Summary) -> Table | None:
     if not summary.quarantined:
         return None
@@ -195,7 +221,7 @@ def _predictions(summary: Summary) -> Table | None:
 
 def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
     refused = [*_serving_failures(summary)]
-    yield "Blessed" if summary.blessed else "Not blessed", [*summary.reasons, *refused]
+    yield "Blessed" if summary.blessed else "Not blessed", [*_reasons(summary), *refused]
     yield "Baseline", [summary.baseline]
     if summary.notes:
         yield "Data", [*summary.notes]
@@ -218,6 +244,8 @@ def _facts(summary: Summary) -> Iterable[tuple[str, list[str]]]:
     reasons = [one for one in summary.exports.exports if one.reason] if summary.exports else []
     if reasons:
         yield "Exports", [f"{one.format}: {one.state}: {one.reason}" for one in reasons]
+    if summary.predicted is not None:
+        yield "Predicted", [*_predicted(summary.predicted)]
     if summary.tensorboard:
         board = f"tensorboard --logdir {_near(summary.tensorboard)}"
         yield "Training", [*_course(summary), *summary.training_notes, board]
@@ -242,6 +270,17 @@ def _push(summary: Summary) -> Iterable[str]:
         yield line
 
 
+def _reasons(summary: Summary) -> Iterable[str]:
+    """The thresholds; of the slices that failed the first few."""
+    judgements = summary.gate.judgements if summary.gate else ()
+    failed = [str(one) for one in judgements if one.slice and one.state == "failed"]
+    for line in summary.reasons:
+        if line not in failed[_SHOWN:]:
+            yield line
+        elif line == failed[_SHOWN]:
+            yield f"... and {len(failed) - _SHOWN} more on slices: gate in summary.json"
+
+
 def _serving_failures(summary: Summary) -> Iterable[str]:
     serving = summary.serving
     if serving is not None:
@@ -260,6 +299,12 @@ def _serving(serving: ServingReport) -> Iterable[str]:
     yield f"{serving.size_mb:.1f} MB, loaded in {serving.load_seconds:.1f} s; a batch {calls}"
     if serving.text_ops:
         yield f"needs TF-Text in the server: {', '.join(serving.text_ops)}"
+
+
+def _predicted(rows: PredictedRows) -> Iterable[str]:
+    yield f"{rows.rows:,} rows: {_near(rows.path)}"
+    if rows.quarantine_file:
+        yield f"{rows.quarantined:,} set aside: {_near(rows.quarantine_file)}"
 
 
 def _counts(feature: str, splits: Mapping[str, int]) -> str:

@@ -15,6 +15,8 @@ from typing import Any
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 
+from components.example_gen.outcome import QUARANTINE
+from components.example_gen.unlabelled_executor import SPLIT
 from components.exporter.report import REPORT_FILE as EXPORT_REPORT
 from components.gate.results import read_evaluation, read_report
 from components.pusher.manifest import HELD_BACK, read_manifest
@@ -24,7 +26,15 @@ from pipeline.config import Config
 from pipeline.dag import EXAMPLES
 from pipeline.delivery import EXPORTER, GATE, INFRA_VALIDATOR, PUSHER, TEST, VALIDATOR
 from pipeline.lineage import Lineage
-from pipeline.summary import BackboneUse, ComponentRun, Pushed, Quarantined, Summary
+from pipeline.predictions import PREDICTIONS, ROWS
+from pipeline.summary import (
+    BackboneUse,
+    ComponentRun,
+    PredictedRows,
+    Pushed,
+    Quarantined,
+    Summary,
+)
 from pipeline.training import TUNER
 from preprocessing.label import LABEL_VOCABULARY
 from trainer.backbones.record import Backbone
@@ -105,6 +115,7 @@ def summarise(
         exports=_read_optional(exports, EXPORT_REPORT, None) if exports else None,
         pushed=_read_push(config, lineage),
         held_back=lineage.property(PUSHER, "pushed_model", HELD_BACK),
+        predicted=_read_predicted(lineage),
         tensorboard=posixpath.join(model_run, "tensorboard"),
     )
 
@@ -222,6 +233,20 @@ def _read_serving(lineage: Lineage) -> ServingReport | None:
     said = "TensorFlow Serving loads it and answers requests, says TFX's InfraValidator"
     reason = f"passed: {said}" if blessed else f"failed: not that {said}; its log says why"
     return ServingReport(validator="infra_validator", blessed=bool(blessed), reasons=(reason,))
+
+
+def _read_predicted(lineage: Lineage) -> PredictedRows | None:
+    """What BulkInferrer wrote; of a model that is not blessed it writes nothing."""
+    uri, rows = lineage.uri(PREDICTIONS, "output_examples"), lineage.uri(ROWS, "examples")
+    if uri is None or rows is None or not tf.io.gfile.glob(posixpath.join(uri, "Split-*")):
+        return None
+    ingest = _read_json(posixpath.join(rows, "ingest.json"))
+    return PredictedRows(
+        path=posixpath.join(uri, f"Split-{SPLIT}"),
+        rows=ingest["examples"][SPLIT],
+        quarantined=ingest["quarantined"],
+        quarantine_file=posixpath.join(rows, QUARANTINE) if ingest["quarantined"] else None,
+    )
 
 
 def _read_push(config: Config, lineage: Lineage) -> Pushed | None:

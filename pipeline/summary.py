@@ -57,6 +57,15 @@ class Pushed(Record):
     )
 
 
+class PredictedRows(Record):
+    """What the blessed model says of `predict.source`: tf.Examples, in TFRecord files."""
+
+    path: str = Field(description="their folder")
+    rows: int
+    quarantined: int
+    quarantine_file: str | None = None
+
+
 class Prediction(Record):
     """What the pushed model says about an example that it has not seen."""
 
@@ -129,6 +138,7 @@ class Summary(Record):
     exports: ExportReport | None = Field(None, description="of each format what became of it")
     pushed: Pushed | None = None
     held_back: str | None = Field(None, description="why a blessed model was not pushed")
+    predicted: PredictedRows | None = None
     tensorboard: str | None = Field(None, description="folder of the training logs")
     log: str
     predictions: tuple[Prediction, ...] = ()

@@ -42,6 +42,7 @@ TALKERS = {
     "pipeline/terminal.py",
     "pipeline/progress_display.py",
     "pipeline/render.py",
+    "serving/commands/predict.py",
     "serving/commands/rollback.py",
     "serving/commands/serve.py",
 }

@@ -96,3 +96,21 @@ class DataConfig(Record):
         if self.splits.group_by and self.source.kind != "csv":
             raise ValueError("splits.group_by names a column, so it needs a csv source")
         return self
+
+
+class PredictConfig(Record):
+    """Rows that the model predicts at the end of a run, where it is blessed; they need no label."""
+
+    source: Source
+    max_quarantined_share: float = Field(
+        0.05, ge=0, le=1, description="the run stops above this share of unreadable rows"
+    )
+    shard_examples: int = Field(512, gt=0, description="rows in one shard, at most")
+
+    @model_validator(mode="after")
+    def _has_no_splits(self) -> "PredictConfig":
+        if not isinstance(self.source.path, str):
+            raise ValueError(
+                explain("source.path is one path; nothing is split here", list(self.source.path))
+            )
+        return self

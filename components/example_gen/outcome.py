@@ -45,8 +45,7 @@ def judge(
         DataError: If a feature or a class is lost, or the labels are not what
             the task needs.
     """
-    component, name = os.path.split(os.path.normpath(uri))
-    kept = os.path.join(os.path.dirname(component), "quarantine", f"{name}.jsonl")
+    kept = kept_list(uri)
     try:
         check_quarantine(quarantined, len(inspected) + len(quarantined), max_share, kept)
         check_features(inspected, columns)
@@ -56,8 +55,18 @@ def judge(
         raise
 
 
+def kept_list(uri: str) -> str:
+    """Says where the list of a run that fails is kept; see `judge`."""
+    component, name = os.path.split(os.path.normpath(uri))
+    return os.path.join(os.path.dirname(component), "quarantine", f"{name}.jsonl")
+
+
 def check_quarantine(
-    quarantined: Sequence[Quarantined], total: int, max_share: float, whole_list: str
+    quarantined: Sequence[Quarantined],
+    total: int,
+    max_share: float,
+    whole_list: str,
+    key: str = "data.max_quarantined_share",
 ) -> None:
     """Refuses a run in which too much cannot be read.
 
@@ -66,6 +75,7 @@ def check_quarantine(
         total: All candidates, set aside or not.
         max_share: The share that is tolerated, 0 to 1.
         whole_list: Where all of them can be read.
+        key: Of the config, that says the share.
 
     Raises:
         QuarantineError: If more than `max_share` of `total` is set aside.
@@ -77,9 +87,7 @@ def check_quarantine(
         lines.append(f"  … and {len(quarantined) - _LISTED} more")
     raise QuarantineError(
         f"{len(quarantined)} of {total} examples cannot be used, more than "
-        f"data.max_quarantined_share = {max_share:g} allows.\n"
-        + "\n".join(lines)
-        + f"\n  All of them: {whole_list}"
+        f"{key} = {max_share:g} allows.\n" + "\n".join(lines) + f"\n  All of them: {whole_list}"
     )
 
 

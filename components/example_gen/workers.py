@@ -28,7 +28,7 @@ def threads() -> int:
     return max(2, min(8, os.cpu_count() or 2))
 
 
-def report(work: str, count: int, total: int, unit: str) -> None:
+def report(work: str, count: int, total: int, unit: str, stage: str = STAGE) -> None:
     """Adds up over this process's files; other workers count their own.
 
     Args:
@@ -36,8 +36,9 @@ def report(work: str, count: int, total: int, unit: str) -> None:
         count: Units finished since the last report.
         total: Units in all.
         unit: What is counted.
+        stage: The node that works.
     """
     with _LOCK:
         _DONE[work, unit] += count
         done = _DONE[work, unit]
-    progress.report(STAGE, done, total, unit)
+    progress.report(stage, done, total, unit)

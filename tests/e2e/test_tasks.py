@@ -1,7 +1,9 @@
 """Every task through the whole pipeline, on a table of numbers and words with values missing."""
 
 import csv
+import json
 import random
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,7 @@ features:
 label: %s
 train: {epochs: 15, head: {function: "heads:build", arguments: {width: 8}}}
 evaluate: {slices: [[colour], [shop]]}
+predict: {source: {kind: csv, path: new.csv}, max_quarantined_share: 0.1}
 push: {path: served}
 """
 HEAD = """\
@@ -48,6 +51,8 @@ def folder(tmp_path_factory):
             price = weight / 100 + chance.gauss(0, 0.1)
             shop = chance.choice("ab")
             writer.writerow([shown, colour, shop, kind, "|".join(traits), f"{price:.2f}"])
+    rows = [f"{140 + row},red" for row in range(10)] + [f"{890 + row},green" for row in range(10)]
+    (folder / "new.csv").write_text("\n".join(["weight,skin", "n/a,red", *rows]) + "\n")
     return folder
 
 
@@ -86,6 +91,41 @@ def test_a_task_goes_from_a_table_to_a_pushed_model(graft, folder, task):
         assert summary["metrics"]["test"]["r2"] > 0.5
     else:
         assert summary["metrics"]["test"]["f1"] > 0.8
+    predicted = summary["predicted"]
+    assert (predicted["rows"], predicted["quarantined"]) == (20, 1)
+    examples = read_examples(predicted["path"])
+    assert sorted(examples) == sorted(f"new.csv:{row}" for row in range(3, 23))
+    if task == "regression":
+        values = [examples[f"new.csv:{row}"]["predicted_value"].float_list for row in (3, 22)]
+        assert values[0].value[0] < values[1].value[0]
+    else:
+        label = examples["new.csv:22"]["predicted_label"].bytes_list.value
+        assert label == [{"binary": b"melon", "multilabel": b"heavy"}[task]]
+
+
+def read_examples(folder):
+    """The columns of each example by its source."""
+    import tensorflow as tf
+
+    files = [str(path) for path in Path(folder).iterdir()]
+    records = tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
+    examples = [tf.train.Example.FromString(record).features.feature for record in records]
+    return {one["source"].bytes_list.value[0].decode(): one for one in examples}
+
+
+def test_graft_predict_says_what_the_stock_bulk_inferrer_says(graft, folder):
+    """Runs behind the regression, whose model it takes."""
+    run = graft("run", "regression.yaml", "--json", cwd=folder)
+    assert run.code == 0, run.err
+    options = ("-o", "new.jsonl", "--max-unreadable", "0.1")
+    done = graft("predict", run.summary["model"], "new.csv", *options, cwd=folder)
+    assert done.code == 0, done.err
+    lines = [json.loads(line) for line in (folder / "new.jsonl").read_text().splitlines()]
+    examples = read_examples(run.summary["predicted"]["path"])
+    assert len(lines) == 20
+    for line in lines:
+        stock = examples[line["source"]]["predicted_value"].float_list.value[0]
+        assert line["value"] == pytest.approx(stock, abs=1e-5)
 
 
 def test_a_changed_line_of_the_users_head_trains_again_and_nothing_before_it(graft, folder):

@@ -1,0 +1,112 @@
+"""Writes rows that are only to be predicted; what a slice of them is, slices.py says."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import apache_beam as beam
+import tensorflow as tf
+from tfx import types
+from tfx.components.util import examples_utils
+from tfx.dsl.components.base import base_beam_executor
+from tfx.proto import example_gen_pb2
+from tfx.types import artifact_utils
+
+from components.example_gen import outcome, workers
+from components.example_gen.config import PredictConfig
+from components.example_gen.rows import Quarantined, read_lines, write_lines
+from components.example_gen.screen import Usable
+from components.example_gen.slices import Slice, plan_slices, read_slice
+from components.example_gen.sources.columns import Columns
+from preprocessing.errors import DataError, explain
+
+SPLIT = "predict"
+# The node's name in the pipeline.
+STAGE = "PredictExampleGen"
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Reads the configured source into one split."""
+
+    def Do(  # noqa: N802
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes tf.Examples, quarantine.jsonl and ingest.json.
+
+        Args:
+            input_dict: Nothing is read from the pipeline.
+            output_dict: `examples`, one Examples artifact.
+            exec_properties: See `UnlabelledExampleGen`.
+
+        Raises:
+            DataError: If the source has no rows.
+            QuarantineError: If more than the tolerated share is unusable; the
+                list is then kept outside the artifact, which TFX deletes.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        artifact = artifact_utils.get_single_instance(output_dict["examples"])
+        config = PredictConfig.model_validate_json(exec_properties["config"])
+        columns = Columns.model_validate_json(exec_properties["columns"])
+        work = os.path.join(artifact.uri, ".work")
+        plan = plan_slices(config.source, columns, work, config.shard_examples)
+        if not plan.rows:
+            raise DataError(explain("predict.source has no rows", str(config.source.path)))
+        folder = os.path.join(artifact.uri, f"Split-{SPLIT}")
+        tf.io.gfile.makedirs(folder)
+        count = len(plan.slices)
+        targets = [
+            (one, os.path.join(folder, f"data_tfrecord-{number:05d}-of-{count:05d}"))
+            for number, one in enumerate(plan.slices)
+        ]
+        workers.run_each(self._make_beam_pipeline(), _WriteSlice(columns, work, plan.rows), targets)
+
+        quarantined = [
+            Quarantined(**fields)
+            for _, target in targets
+            for fields in read_lines(_quarantine_path(work, target))
+        ]
+        kept = outcome.kept_list(artifact.uri)
+        share = config.max_quarantined_share
+        if len(quarantined) > share * plan.rows:
+            outcome.write_quarantine(kept, quarantined)
+        key = "predict.max_quarantined_share"
+        outcome.check_quarantine(quarantined, plan.rows, share, kept, key)
+        tf.io.gfile.rmtree(work)
+        outcome.write_quarantine(os.path.join(artifact.uri, outcome.QUARANTINE), quarantined)
+        examples = {SPLIT: plan.rows - len(quarantined)}
+        summary = {"examples": examples, "quarantined": len(quarantined)}
+        outcome.write_summary(os.path.join(artifact.uri, outcome.INGEST), summary)
+        artifact.split_names = artifact_utils.encode_split_names([SPLIT])
+        tf_example = example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE  # type: ignore[attr-defined]
+        examples_utils.set_payload_format(artifact, tf_example)
+
+
+class _WriteSlice(beam.DoFn):
+    """Writes one slice's examples, and the list of its unusable rows."""
+
+    def __init__(self, columns: Columns, work: str, total: int) -> None:
+        self._columns = columns
+        self._work = work
+        self._total = total
+
+    def process(self, element: tuple[Slice, str]) -> Iterator[None]:
+        one, target = element
+        partial = os.path.join(self._work, os.path.basename(target) + ".partial")
+        quarantined = []
+        with tf.io.TFRecordWriter(partial) as writer:
+            for row in read_slice(one, self._columns, workers.threads()):
+                if isinstance(row, Usable):
+                    writer.write(row.example)
+                else:
+                    quarantined.append(row)
+        write_lines(_quarantine_path(self._work, target), quarantined)
+        tf.io.gfile.rename(partial, target, overwrite=True)
+        workers.report(self._work, one.count, self._total, "rows read", STAGE)
+        yield from ()
+
+
+def _quarantine_path(work: str, target: str) -> str:
+    return os.path.join(work, os.path.basename(target) + ".jsonl")
