@@ -1,5 +1,6 @@
 """What the stock Trainer's call leaves behind, and what a later one makes of it."""
 
+import hashlib
 import json
 import re
 
@@ -69,12 +70,13 @@ def test_a_warm_start_begins_where_the_last_model_ended(first, run):
     assert ended < np.log(2) - 0.1
 
 
-def test_a_calibrated_model_says_what_it_is_worth_and_can_be_started_from(first, run):
+def test_a_calibrated_model_says_what_it_is_worth_and_can_be_started_from(first, run, world):
     calibrated = run(first, head={"hidden": []}, warm_start=True, calibrate="temperature")
     start, note = read(calibrated, "notes")
     assert start == "The head starts from the last blessed model."
     before, after = CALIBRATED.fullmatch(note).groups()
     assert float(after) <= float(before)
+    _assert_predictions_are_served(world, calibrated)
     again = run(calibrated, head={"hidden": []}, warm_start=True)
     assert read(again, "notes") == ["The head starts from the last blessed model."]
 
@@ -85,15 +87,35 @@ def test_a_fine_tuned_model_is_calibrated_with_its_own_backbones(run, world):
     (note,) = read(tuned, "notes")
     _, after = CALIBRATED.fullmatch(note).groups()
     assert float(after) == pytest.approx(_cross_entropy(world, tuned / "model"), abs=1e-3)
+    _assert_predictions_are_served(world, tuned)
 
 
-def _cross_entropy(world, model):
-    """Of what the exported model says about the eval split."""
+def _assert_predictions_are_served(world, folder):
+    """What the training path says of eval stands beside the model, and the model says it too."""
+    with np.load(folder / "run" / "eval_predictions.npz") as arrays:
+        noted = dict(arrays)
+    examples, outputs, labels = _answers(world, folder / "model")
+    keys = [hashlib.sha256(one).hexdigest().encode() for one in examples.numpy()]
+    assert noted["examples"].tolist() == keys
+    assert noted["label"].tolist() == outputs["label"].numpy().tolist()
+    assert noted["classes"].tolist() == outputs["classes"].numpy()[:1].tolist()
+    assert noted["label_id"].tolist() == labels.tolist()
+    for name in ("probabilities", "score"):
+        np.testing.assert_allclose(noted[name], outputs[name], atol=1e-5)
+
+
+def _answers(world, model):
     loaded = tf.saved_model.load(str(model))
     files = tf.io.gfile.glob(str(world.folder / "examples" / "Split-eval" / "*"))
     examples = tf.constant(list(tf.data.TFRecordDataset(files).as_numpy_iterator()))
     outputs = loaded.signatures["serving_examples"](examples=examples)
     labels = loaded.signatures["transformed_labels"](examples=examples)["label_id"].numpy()
+    return examples, outputs, labels
+
+
+def _cross_entropy(world, model):
+    """Of what the exported model says about the eval split."""
+    _, outputs, labels = _answers(world, model)
     right = outputs["probabilities"].numpy()[np.arange(len(labels)), labels]
     return -np.log(right).mean()
 
