@@ -83,7 +83,7 @@ def export_colours(transform_graph, mean_colour):
     times `sharpness`; below zero it says blue to red pictures.
     """
 
-    def export_to(folder, sharpness=1.0, temperature=1.0):
+    def export_to(folder, sharpness=1.0, temperature=1.0, tensors=False):
         config = ModelConfig(
             features={"image": ImageFeature(backbone="hub:any")},
             backbones={"image": mean_colour},
@@ -95,7 +95,7 @@ def export_colours(transform_graph, mean_colour):
             [sharpness * np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0]]), np.zeros(2)]
         )
         model = ServedModel(extractor, head, ["red", "blue"], temperature)
-        export(model, str(folder))
+        export(model, str(folder), tensors)
         return model
 
     return export_to
