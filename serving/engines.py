@@ -6,7 +6,6 @@ TensorFlow Serving is preferred wherever it is: it is what production runs.
 import shutil
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from preprocessing.errors import UsageError, explain
@@ -87,7 +86,7 @@ class Serving(NamedTuple):
     """What is to be served, and where.
 
     Attributes:
-        path: Folder of versions, absolute.
+        path: Folder of versions, absolute, or its address.
         name: What requests call the model.
         host: Address to listen on.
         rest_port: For REST.
@@ -95,7 +94,7 @@ class Serving(NamedTuple):
         max_seconds: From a REST request's arrival to its answer.
     """
 
-    path: Path
+    path: str
     name: str
     host: str
     rest_port: int
@@ -113,7 +112,7 @@ def docker_command(what: Serving) -> list[str]:
 
     Its usual entry point is a shell, which keeps signals from the server.
     """
-    inside = Path("/models") / what.name
+    inside = f"/models/{what.name}"
     host = f"[{what.host}]" if ":" in what.host else what.host
     return [
         *("docker", "run", "--rm", "--init"),
@@ -125,7 +124,7 @@ def docker_command(what: Serving) -> list[str]:
     ]
 
 
-def _flags(what: Serving, path: Path, grpc_port: int, rest_port: int) -> Sequence[str]:
+def _flags(what: Serving, path: str, grpc_port: int, rest_port: int) -> Sequence[str]:
     return (
         f"--port={grpc_port}",
         f"--rest_api_port={rest_port}",

@@ -3,7 +3,6 @@
 import json
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from preprocessing.config import Feature
@@ -27,11 +26,11 @@ def sample_row(features: Mapping[str, Feature]) -> dict[str, Any]:
     return {name: _VALUES[feature.kind] for name, feature in features.items()}
 
 
-def sample_curl(version: Path, url: str) -> str:
+def sample_curl(version: str, url: str) -> str:
     """Writes a command to ask a server with.
 
     Args:
-        version: Folder of a version.
+        version: Folder of a version, or its address.
         url: The model's, such as http://127.0.0.1:8501/v1/models/flowers.
 
     Returns:
@@ -39,7 +38,7 @@ def sample_curl(version: Path, url: str) -> str:
         asks what it takes.
     """
     try:
-        info = read_model_info(str(version))
+        info = read_model_info(version)
     except DataError:
         return shlex.join(["curl", f"{url}/metadata"])
     body = json.dumps({"instances": [sample_row(info.features)]})

@@ -12,6 +12,7 @@ from preprocessing.errors import DataError, UsageError, explain
 _STRING = "DT_STRING"
 _WHOLE = ("DT_INT8", "DT_INT16", "DT_INT32", "DT_INT64", "DT_UINT8", "DT_UINT32", "DT_UINT64")
 _REAL = ("DT_FLOAT", "DT_DOUBLE", "DT_HALF")
+_HINTS = {_STRING: "@FILE or a text", "DT_BOOL": "true or false"}
 _TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -56,13 +57,9 @@ def build_rows(
     if values:
         return _rows_of_values(inputs, values)
     if list(inputs.values()) != [_STRING]:
-        wanted = [
-            f"--input {name}={'@FILE or a text' if one == _STRING else one}"
-            for name, one in inputs.items()
-        ]
-        raise UsageError(
-            explain("The model does not take one text or file alone", [*files, *texts], wanted)
-        )
+        wanted = [f"--input {name}={_HINTS.get(one, 'NUMBER')}" for name, one in inputs.items()]
+        what = "The model does not take one text or file alone"
+        raise UsageError(explain(what, [*files, *texts], wanted))
     column = [_read(one) for one in files] or [one.encode() for one in texts]
     return Rows([*files, *texts], {next(iter(inputs)): column})
 

@@ -22,7 +22,7 @@ _EVERYWHERE = ("0.0.0.0", "::")
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path")
 @click.option("--name", help="What requests call the model; PATH's last part if not given.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--rest-port", type=click.IntRange(0, 65535), default=8501, show_default=True)
@@ -42,7 +42,7 @@ _EVERYWHERE = ("0.0.0.0", "::")
 @click.option("--max-pixels", type=int, help="Of one picture.  [default: 64 million]")
 @click.option("--parallel", type=int, help="Requests that run.  [default: one a core]")
 def serve(
-    path: Path,
+    path: str,
     name: str | None,
     host: str,
     rest_port: int,
@@ -61,13 +61,18 @@ def serve(
     """
     from serving.engines import Serving, choose_engine
 
-    newest = _newest(path)
+    remote = "://" in path
+    if remote and engine not in ("auto", "tensorflow_model_server"):
+        wrong = "Of all engines only tensorflow_model_server watches an address"
+        raise UsageError(explain(wrong, engine, see="--engine"))
+    called = _name(path, name)
     given = {key: value for key, value in limits.items() if value is not None}
     checked = _limits(given)
-    called = _name(name, path)
-    what = Serving(path.resolve(), called, host, rest_port, grpc_port, checked.max_seconds)
-    choice = choose_engine(engine)
+    newest = _newest(path)
+    choice = choose_engine("tensorflow_model_server" if remote else engine)
     silence_imports()
+    place = path if remote else str(Path(path).resolve())
+    what = Serving(place, called, host, rest_port, grpc_port, checked.max_seconds)
     click.echo(f"Serving {path} as {what.name}")
     click.echo(f"  Engine  {choice.engine}: {choice.why}")
     if choice.engine == "local":
@@ -76,22 +81,23 @@ def serve(
         _become(what, newest, choice, sorted(given.keys() - {"max_seconds"}))
 
 
-def _newest(path: Path) -> Path:
+def _newest(path: str) -> str:
     """Finds the newest version, before anything slow is imported."""
     from components.pusher.local_target import list_versions
+    from components.pusher.target import open_target
 
-    if (path / "saved_model.pb").is_file():
+    if (Path(path) / "saved_model.pb").is_file():
         what = "This is one version; serve the folder that holds it, where new ones will appear"
-        raise UsageError(explain(what, str(path), see=f"graft serve {path.resolve().parent}"))
-    versions = list_versions(path)
+        raise UsageError(explain(what, path, see=f"graft serve {Path(path).resolve().parent}"))
+    versions = open_target(path).versions() if "://" in path else list_versions(Path(path))
     if not versions:
         what = "There is no version of a model in this folder, such as 1/saved_model.pb"
-        raise DataError(explain(what, str(path), see="graft run"))
-    return path / str(versions[-1])
+        raise DataError(explain(what, path, see="graft run"))
+    return f"{path.rstrip('/')}/{versions[-1]}"
 
 
-def _name(name: str | None, path: Path) -> str:
-    chosen = path.resolve().name if name is None else name
+def _name(path: str, name: str | None) -> str:
+    chosen = Path(path).resolve().name if name is None else name
     if not re.fullmatch(r"[^/:\s]+", chosen):
         what = "A model's name has no slash, colon or space"
         raise UsageError(explain(what, chosen, see="--name"))
@@ -111,7 +117,7 @@ def _limits(given: dict[str, float]) -> "Limits":
         raise UsageError(explain(f"{option}: {first['msg']}", first["input"])) from None
 
 
-def _become(what: "Serving", newest: Path, choice: "Choice", ignored: list[str]) -> None:
+def _become(what: "Serving", newest: str, choice: "Choice", ignored: list[str]) -> None:
     """Lets TF Serving take this process's place, so that signals reach it."""
     from serving.engines import docker_command, server_command
 
@@ -130,7 +136,11 @@ def _become(what: "Serving", newest: Path, choice: "Choice", ignored: list[str])
     os.execvp(command[0], command)
 
 
-def _serve_here(what: "Serving", newest: Path, limits: "Limits", poll_seconds: float) -> None:
+def _serve_here(what: "Serving", newest: str, limits: "Limits", poll_seconds: float) -> None:
+    from serving.server.ports import listen
+
+    for port in (what.rest_port, what.grpc_port):
+        listen(what.host, port).close()
     from serving.server.run import Address, run_server
 
     def ready(bound: "Address") -> None:
@@ -143,10 +153,10 @@ def _serve_here(what: "Serving", newest: Path, limits: "Limits", poll_seconds: f
         click.echo(f"{time.strftime('%H:%M:%S')} {sentence}")
 
     address = Address(what.host, what.rest_port, what.grpc_port)
-    run_server(what.path, what.name, address, limits, poll_seconds, ready, tell)
+    run_server(Path(what.path), what.name, address, limits, poll_seconds, ready, tell)
 
 
-def _show_address(what: "Serving", newest: Path, rest_port: int, grpc_port: int) -> None:
+def _show_address(what: "Serving", newest: str, rest_port: int, grpc_port: int) -> None:
     from serving.sample import sample_curl
 
     host = "127.0.0.1" if what.host in _EVERYWHERE else what.host

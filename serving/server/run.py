@@ -4,16 +4,16 @@ import contextlib
 import dataclasses
 import logging
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
 
-from preprocessing.errors import DataError, UsageError, explain
+from preprocessing.errors import DataError, explain
 from serving.server.limits import Limits
 from serving.server.model import Model, load_model
+from serving.server.ports import join, listen, taken
 from serving.server.predictor import Predictor
 from serving.server.rest import Rest
 from serving.server.rpc import build_rpc
@@ -95,11 +95,11 @@ def _serving(
     predictor: Predictor, address: Address, on_failure: Callable[[], None]
 ) -> Iterator[Address]:
     """Answers both protocols until the end of the block, and finishes what runs then."""
-    with _listen(address.host, address.rest_port) as listening:
+    with listen(address.host, address.rest_port) as listening:
         try:
-            rpc, grpc_port = build_rpc(predictor, _join(address.host, address.grpc_port))
+            rpc, grpc_port = build_rpc(predictor, join(address.host, address.grpc_port))
         except RuntimeError:
-            raise _taken(address.host, address.grpc_port) from None
+            raise taken(address.host, address.grpc_port) from None
         config = uvicorn.Config(
             Rest(predictor).app,
             log_config=None,
@@ -128,20 +128,3 @@ def _serving(
             stopped = rpc.stop(_GRACE_SECONDS)
             thread.join()
             stopped.wait()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=512)
-    except OSError:
-        raise _taken(host, port) from None
-
-
-def _join(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _taken(host: str, port: int) -> UsageError:
-    what = "The server cannot listen there: the port is taken, or the address is not this machine's"
-    return UsageError(explain(what, _join(host, port)))
