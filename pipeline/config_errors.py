@@ -40,6 +40,8 @@ def explain_errors(error: ValidationError, document: Document, schema: Schema) -
     expanded = expand(schema)
     messages: dict[tuple[Path, bool], str] = {}
     for item in error.errors(include_url=False):
+        if item["type"] == "too_short" and item["input"]:
+            continue  # pydantic counts the valid items; the others are reported.
         located = locate(item["loc"], expanded, document.data)
         if not located.is_other_member:
             key = (located.path, located.is_key)
