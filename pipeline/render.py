@@ -158,9 +158,8 @@ def _reliability(summary: Summary) -> Table | None:
     table = _table(f"{split}: said with", "Times", "On average", "Came true")
     rows: dict[int, list[ReliabilityBin]] = {}
     for one in summary.reliability[split]:
-        rows.setdefault(
-            min(_RELIABILITY_ROWS - 1, int(one.confidence * _RELIABILITY_ROWS)), []
-        ).append(one)
+        row = min(_RELIABILITY_ROWS - 1, int(one.confidence * _RELIABILITY_ROWS))
+        rows.setdefault(row, []).append(one)
     for row, bins in sorted(rows.items()):
         count = sum(one.count for one in bins)
         means = (

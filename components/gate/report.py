@@ -126,17 +126,19 @@ class GateReport(Record):
         blessed: Whether no threshold failed.
         baseline: What became of the comparison.
         judgements: Every threshold: first on the whole split, then on the slices.
-        small: Slices with too few examples, by how many; judged by nothing.
+        small: Slices with fewer examples than `least`; judged by nothing.
+        least: How many a slice must have.
     """
 
     blessed: bool
     baseline: Baseline
     judgements: tuple[Judgement, ...]
     small: tuple[SliceMetrics, ...] = ()
+    least: int = 0
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Lines for people: thresholds on the whole split, slices that failed, how many did not."""
+        """Lines for people: thresholds on the whole, slices that failed, how many did not."""
         whole = [str(one) for one in self.judgements if not one.slice]
         sliced = [one for one in self.judgements if one.slice]
         failed = [str(one) for one in sliced if one.state == "failed"]
@@ -146,6 +148,9 @@ class GateReport(Record):
             held = f"{same.count('passed')} of {len(same)} slices"
             if "passed" in same:
                 passed.append(f"passed: {metric} on {held}, {demand}")
+        if self.small:
+            few = f"slices of fewer than {self.least} examples: {len(self.small)}"
+            passed.append(f"skipped: {few}")
         return (*whole, *failed, *passed)
 
 

@@ -86,6 +86,7 @@ def judge(
         )
         if config.slice_thresholds
         else (),
+        least=config.min_slice_examples,
     )
 
 

@@ -111,7 +111,7 @@ USAGE = {
     ("run", "a.yaml", "--no-cash"): (
         "graft: graft run has no such option\n"
         "  Received: '--no-cash'\n"
-        "  Valid: --set, --no-cache, --json, --help\n"
+        "  Valid: --set, --no-cache, --rebaseline, --json, --help\n"
         "  Did you mean '--no-cache'?\n"
         "  See: graft run --help\n"
     ),
@@ -228,7 +228,10 @@ def test_the_runner_gets_the_config_the_cache_and_the_log(config, runner):
     runner(run)
     assert main(["run", config, "--set", "train.epochs=2", "--no-cache"]) == 0
     log = Path(config).parent / ".graft" / "logs" / f"{seen['run_id']}.log"
-    assert seen == {"cache": False, "run_id": seen["run_id"], "log": log, "epochs": 2}
+    told = {"run_id": seen["run_id"], "log": log, "epochs": 2}
+    assert seen == {"cache": False, "rebaseline": False, **told}
+    assert main(["run", config, "--rebaseline"]) == 0
+    assert (seen["cache"], seen["rebaseline"]) == (True, True)
     assert log.exists()
 
 

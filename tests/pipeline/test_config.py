@@ -313,7 +313,7 @@ MISTAKES = {
         """\
         flowers.yaml, line 6: evaluate.thresholds.acuracy is not a valid key
           Received: 'acuracy'
-          Valid: accuracy, auc, precision, recall, f1, loss, mae, rmse, mse, r2
+          Valid: accuracy, auc, precision, recall, f1, loss, ece, mae, rmse, mse, r2
           Did you mean 'accuracy'?
           See: graft schema""",
     ),
@@ -322,7 +322,7 @@ MISTAKES = {
         """\
         flowers.yaml, line 6: evaluate.thresholds.accuracy is not valid
           Received: 0.8
-          Valid: a mapping {min, max, no_worse_than_baseline_by}
+          Valid: a mapping {min, max, no_worse_than_baseline_by, when_unsure}
           See: graft schema""",
     ),
     "a threshold without a bound": (
@@ -342,6 +342,48 @@ MISTAKES = {
         """\
         flowers.yaml, line 6: evaluate: thresholds.accuracy.min is above 1, the most that accuracy can be
           Received: {'thresholds': {'accuracy': {'min': 85}}}""",  # noqa: E501
+    ),
+    "slices that nothing makes": (
+        GOOD + "evaluate: {slice_thresholds: {accuracy: {min: 0.5}}}\n",
+        """\
+        flowers.yaml, line 6: evaluate: slice_thresholds need slices: say which columns to group by
+          Received: {'slice_thresholds': {'accuracy': {'min': 0.5}}}""",
+    ),
+    "a slice's accuracy below nothing": (
+        GOOD + "evaluate: {slices: [[source]], slice_thresholds: {accuracy: {max: -1}}}\n",
+        """\
+        flowers.yaml, line 6: evaluate: slice_thresholds.accuracy.max is below 0, the least that accuracy can be
+          Received: {'slice_thresholds': {'accuracy': {'max': -1}}, 'slices': [['source']]}""",  # noqa: E501
+    ),
+    "an interval that is not computed": (
+        GOOD
+        + "evaluate: {confidence: null, thresholds: {loss: {max: 1, when_unsure: pass}}}\n",
+        """\
+        flowers.yaml, line 6: evaluate: thresholds.loss.when_unsure asks for an interval, and confidence is null
+          Received: {'confidence': None, 'thresholds': {'loss': {'max': 1, 'when_unsure': 'pass'}}}""",  # noqa: E501
+    ),
+    "a way to be unsure that is not known": (
+        GOOD + "evaluate: {thresholds: {loss: {max: 1, when_unsure: past}}}\n",
+        """\
+        flowers.yaml, line 6: evaluate.thresholds.loss.when_unsure is not valid
+          Received: 'past'
+          Valid: value, pass, fail
+          Did you mean 'pass'?
+          See: graft schema""",
+    ),
+    "a cross of a column with itself": (
+        GOOD + "evaluate: {slices: [[source, source]]}\n",
+        """\
+        flowers.yaml, line 6: evaluate: slices: a column stands twice in ['source', 'source']
+          Received: {'slices': [['source', 'source']]}""",
+    ),
+    "a confidence in percent": (
+        GOOD + "evaluate: {confidence: 95}\n",
+        """\
+        flowers.yaml, line 6: evaluate.confidence is not valid
+          Received: 95
+          Valid: a number above 0.5 and below 1, null
+          See: graft schema""",
     ),
     "a slice of an unknown column": (
         GOOD + "evaluate: {slices: [[sorce]]}\n",

@@ -112,7 +112,7 @@ MISTAKES = {
         """\
         goods.yaml, line 10: evaluate.thresholds.r2: task: multilabel has no such metric
           Received: 'r2'
-          Valid: accuracy, auc, precision, recall, f1, loss""",
+          Valid: accuracy, auc, precision, recall, f1, loss, ece""",
     ),
     "a threshold of another task that is close to one of this": (
         NUMBERS

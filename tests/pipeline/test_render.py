@@ -5,6 +5,7 @@ import io
 from rich.console import Console
 
 from components.gate.config import METRICS
+from components.gate.report import Baseline, GateReport, Judgement, ReliabilityBin
 from pipeline.doctor import Check
 from pipeline.render import render_checks, render_handles, render_summary
 from pipeline.summary import (
@@ -110,6 +111,51 @@ def test_slices_are_shown_with_the_hardest_first():
         "image_format = GIF 0.200",
         "image_format = PNG 0.900",
     ]
+
+
+def test_what_is_said_with_confidence_is_held_against_what_came_true():
+    bins = tuple(
+        ReliabilityBin(count=count, confidence=confidence, accuracy=accuracy)
+        for count, confidence, accuracy in ((10, 0.3, 0.5), (30, 0.85, 0.9), (70, 1.0, 0.8))
+    )
+    text = shown(reliability={"eval": bins[:1], "test": bins})
+    assert lines(text, "test: said", "0.2 to", "0.8 to") == [
+        "test: said with Times On average Came true",
+        "0.2 to 0.4 10 0.300 0.500",
+        "0.8 to 1.0 100 0.955 0.830",
+    ]
+
+
+def test_of_many_slices_that_failed_the_first_are_shown():
+    judgements = [
+        Judgement(
+            metric="accuracy",
+            demand="at least 0.5",
+            slice={"source": str(number)},
+            examples=30,
+            state="failed",
+            value=0.1,
+        )
+        for number in range(9)
+    ]
+    gate = GateReport(
+        blessed=False,
+        baseline=Baseline(state="none"),
+        judgements=tuple(judgements),
+        small=(SliceMetrics(slice={"source": "x"}, metrics={}),),
+        least=30,
+    )
+    text = shown(blessed=False, pushed=None, gate=gate, reasons=gate.reasons)
+    start = text.index("  Not blessed")
+    assert text[start : text.index("  Baseline")] == (
+        "  Not blessed failed: accuracy 0.1000 on source = 0 (30), at least 0.5\n"
+        "              failed: accuracy 0.1000 on source = 1 (30), at least 0.5\n"
+        "              failed: accuracy 0.1000 on source = 2 (30), at least 0.5\n"
+        "              failed: accuracy 0.1000 on source = 3 (30), at least 0.5\n"
+        "              failed: accuracy 0.1000 on source = 4 (30), at least 0.5\n"
+        "              ... and 4 more on slices: gate in summary.json\n"
+        "              skipped: slices of fewer than 30 examples: 1\n"
+    )
 
 
 def test_a_class_without_confusions_has_no_column_for_them():
