@@ -59,12 +59,12 @@ def folder(tmp_path_factory):
 TASKS = {
     "binary": (
         "{name: kind, task: binary, positive: melon}",
-        ["accuracy", "auc", "precision", "recall", "f1"],
+        ["accuracy", "auc", "precision", "recall", "f1", "ece"],
         ["melon", "other"],
     ),
     "multilabel": (
         "{name: traits, task: multilabel}",
-        ["accuracy", "auc", "precision", "recall", "f1"],
+        ["accuracy", "auc", "precision", "recall", "f1", "ece"],
         ["heavy", "warm"],
     ),
     "regression": ("{name: price, task: regression}", ["mae", "rmse", "r2"], []),
