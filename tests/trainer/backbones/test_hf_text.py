@@ -200,6 +200,7 @@ def test_the_pooler_is_the_last_layers_where_it_is_used(tmp_path, bert):
     assert last[-1].name.endswith("/pooler/dense/bias:0")
 
 
+@pytest.mark.slow
 def test_it_runs_on_keras_2_and_in_another_arithmetic_with_float32_variables(tmp_path, bert):
     model, _ = load_model(bert, "float32", "model")
     assert isinstance(model, tf_keras.Model)
@@ -213,6 +214,7 @@ def test_it_runs_on_keras_2_and_in_another_arithmetic_with_float32_variables(tmp
     assert 0 < difference < 0.2
 
 
+@pytest.mark.slow
 def test_another_architecture_and_hdf5(tmp_path, save_bert, bert_vocabulary):
     folder = save_bert()
     config = DistilBertConfig(
@@ -230,6 +232,7 @@ def test_another_architecture_and_hdf5(tmp_path, save_bert, bert_vocabulary):
     )
 
 
+@pytest.mark.slow
 def test_a_vocabulary_file_alone_makes_a_tokenizer(tmp_path, save_bert):
     folder = save_bert(tokenizer={"do_lower_case": False})
     (folder / "tokenizer.json").unlink()

@@ -243,6 +243,7 @@ def test_a_length_beyond_the_positions_is_refused(refusal):
     )
 
 
+@pytest.mark.slow
 def test_a_length_beyond_positions_without_a_name_is_found_by_running_once(get, refusal, save):
     unnamed = save(Encoder(named=False))
     assert get(handle=unnamed, sequence_length=16).feature_width == 3

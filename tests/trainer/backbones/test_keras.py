@@ -159,6 +159,7 @@ def test_the_native_size_is_taken_where_none_is_given(tmp_path, small):
     assert (backbone.input.height, backbone.input.width) == (224, 224)
 
 
+@pytest.mark.slow
 def test_a_weight_file_may_be_given_relative_to_the_config_and_is_needed_once(tmp_path, small):
     shutil.copy(small[1], tmp_path / "mine.h5")
     config = {"weights": "mine.h5", "arguments": {"alpha": 0.35}, "size": SIDE}
@@ -168,6 +169,7 @@ def test_a_weight_file_may_be_given_relative_to_the_config_and_is_needed_once(tm
     assert load(backbone) is not None
 
 
+@pytest.mark.slow
 def test_weights_of_the_newer_format_are_read(tmp_path, small):
     small[0].save_weights(tmp_path / "new.weights.h5")
     backbone = get(
@@ -335,6 +337,7 @@ def test_an_export_gives_the_same_values_in_a_fresh_process(tmp_path, small, exp
     export_and_compare(load(get(tmp_path, "MobileNetV2", **config)), SIDE, 255.0)
 
 
+@pytest.mark.slow
 def test_layers_run_from_the_input_to_the_output_without_batch_norms_statistics(tmp_path, small):
     model, file = small
     backbone = get(tmp_path, "MobileNetV2", weights=str(file), arguments={"alpha": 0.35}, size=SIDE)

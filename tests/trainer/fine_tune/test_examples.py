@@ -63,6 +63,7 @@ def test_an_epoch_has_every_example_once_in_an_order_of_its_own(examples, extrac
     assert len(np.unique(first, axis=0)) == 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("augment", [None, AugmentConfig(), AugmentConfig(mixup=0.2)])
 def test_an_epoch_is_the_same_wherever_training_begins(examples, extractor, augment):
     whole = epochs(examples, extractor, range(3), augment=augment)

@@ -113,6 +113,7 @@ def test_the_same_seed_gives_the_same_weights(transform_graph, model_config, fil
     tf.nest.map_structure(np.testing.assert_array_equal, *results)
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_a_number_says_what_to_change(extractor, files, tmp_path):
     with pytest.raises(GraftError) as caught:
         tune(extractor, files, tmp_path, learning_rate=1e38)

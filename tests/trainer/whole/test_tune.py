@@ -38,6 +38,7 @@ def tried(search):
     return [trial.hyperparameters.values for trial in search.oracle.trials.values()]
 
 
+@pytest.mark.slow
 def test_the_rate_that_learns_is_found_and_reaches_the_trainer(world, tmp_path, capsys):
     space = {"learning_rate": {"values": [1e-9, 0.1]}, "head.hidden": {"values": [[], [3]]}}
     tune = {"trials": 4, "search": "random", "space": space}
@@ -78,6 +79,7 @@ def test_a_training_whose_time_is_over_ends_with_its_epoch(world):
     assert len(model.history["loss"]) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["random", "bayesian"])
 def test_the_same_seed_tries_the_same_values(search, how):
     first, same, other = (
