@@ -14,16 +14,18 @@ from preprocessing.model_info import ModelInfo
 _FILE = "saved_model.pb"
 # Where the Trainer's artifact has the model that is served.
 _TRAINED = "Format-Serving"
+# Names in a message, at most.
+_NAMED = 20
 _SIGNATURE = "serving_examples"
 
 PredictFn = Callable[[Sequence[bytes]], dict[str, np.ndarray]]
 
 
 class FoundModel(NamedTuple):
-    """A SavedModel's folder, and in words which one it is."""
+    """A SavedModel's folder and, where it is the newest of several versions, of how many."""
 
     path: str
-    what: str
+    newest_of: int | None = None
 
 
 def find_model(folder: str) -> FoundModel:
@@ -42,21 +44,21 @@ def find_model(folder: str) -> FoundModel:
     folder = folder.rstrip("/")
     if not tf.io.gfile.isdir(folder):
         parent = posixpath.dirname(folder)
-        beside = [posixpath.join(parent, name) for name in _listed(parent or ".")]
+        beside = [posixpath.join(parent, name) for name in _listed(parent or ".")[:_NAMED]]
         what = "The model must be a folder, and there is none of this name"
         raise UsageError(explain(what, folder, beside))
     if _is_model(folder):
-        return FoundModel(folder, folder)
+        return FoundModel(folder)
     versions = sorted(
         (int(name) for name in _listed(folder) if name.isdecimal() and name.isascii()), reverse=True
     )
     models = [str(one) for one in versions if _is_model(posixpath.join(folder, str(one)))]
     if models:
-        path = posixpath.join(folder, models[0])
-        return FoundModel(path, f"{path}, the newest of {len(models)} in that folder")
+        chosen = posixpath.join(folder, models[0])
+        return FoundModel(chosen, len(models) if len(models) > 1 else None)
     trained = posixpath.join(folder, _TRAINED)
     if _is_model(trained):
-        return FoundModel(trained, trained)
+        return FoundModel(trained)
     raise _not_a_model(folder)
 
 
@@ -92,20 +94,12 @@ def _load(path: str, has_texts: bool) -> PredictFn:
 
 def _not_a_model(folder: str) -> UsageError:
     what = f"This folder is no model: it has no {_FILE}, no versions and no {_TRAINED}/"
-    below = [
-        posixpath.join(folder, name, inner)
-        for name in _listed(folder)
-        if tf.io.gfile.isdir(posixpath.join(folder, name))
-        for inner in ("", *_listed(posixpath.join(folder, name)))
-    ]
-    closest = [
-        path.rstrip("/") for path in below if _is_model(path) or _is_model(f"{path}/{_TRAINED}")
-    ]
-    if closest:
-        return UsageError(explain(what, folder) + f"\n  There is a model in {closest[-1]}")
-    return UsageError(
-        explain(what, folder) + f"\n  It holds: {', '.join(_listed(folder)) or 'nothing'}"
-    )
+    names = _listed(folder)[:_NAMED]
+    below = [posixpath.join(folder, name) for name in names]
+    inner = [posixpath.join(one, name) for one in below for name in _listed(one)[-_NAMED:]]
+    models = [one for one in (*below, *inner) if _is_model(one) or _is_model(f"{one}/{_TRAINED}")]
+    more = f"There is a model in {models[-1]}" if models else f"It holds: {', '.join(names)}"
+    return UsageError(explain(what, folder) + f"\n  {more}")
 
 
 def _is_model(folder: str) -> bool:
@@ -116,4 +110,4 @@ def _listed(folder: str) -> list[str]:
     if not tf.io.gfile.isdir(folder):
         return []
     names = sorted(name.rstrip("/") for name in tf.io.gfile.listdir(folder))
-    return [name for name in names if name and not name.startswith(".")][:20]
+    return [name for name in names if name and not name.startswith(".")]

@@ -34,7 +34,8 @@ class BatchReport(Record):
     """What came of it.
 
     Attributes:
-        model: The model that was taken, in words.
+        model: Folder of the model that was taken.
+        newest_of: Of how many versions it is the newest, where there are others.
         output: The file.
         rows: Rows of the input.
         predicted: Rows of the output.
@@ -44,6 +45,7 @@ class BatchReport(Record):
     """
 
     model: str
+    newest_of: int | None
     output: str
     rows: int
     predicted: int

@@ -202,7 +202,8 @@ def _finish(job: Job, plan: Plan, found: FoundModel, resumed: int) -> BatchRepor
         tf.io.gfile.remove(parts.quarantine)
     tf.io.gfile.rmtree(parts.folder)
     return BatchReport(
-        model=found.what,
+        model=found.path,
+        newest_of=found.newest_of,
         output=parts.output,
         rows=plan.rows,
         predicted=plan.rows - set_aside,

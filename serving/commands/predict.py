@@ -95,6 +95,8 @@ def predict(
     from serving.client.target import is_target
 
     if is_target(model):
+        if output is not None:
+            raise click.UsageError("--output is for a model's folder, not for a server")
         from serving.client.predict import describe
         from serving.client.predict import predict as ask
 
@@ -145,13 +147,20 @@ def _run(request: "BatchRequest", session: Session) -> "BatchReport":
 
 
 def _describe(report: "BatchReport") -> str:
-    lines = [f"{report.output}: {report.predicted:,} of {report.rows:,} rows predicted"]
-    lines.append(f"  Model      {report.model}")
+    lines = [f"{_near(report.output)}: {report.predicted:,} of {report.rows:,} rows predicted"]
+    newest = f", the newest of {report.newest_of} versions" if report.newest_of else ""
+    lines.append(f"  Model      {_near(report.model)}{newest}")
     if report.resumed_rows:
         lines.append(f"  Resumed    {report.resumed_rows:,} rows were done already")
     if report.quarantine:
-        lines.append(f"  Set aside  {report.set_aside:,}, with reasons: {report.quarantine}")
+        lines.append(f"  Set aside  {report.set_aside:,}, with reasons: {_near(report.quarantine)}")
     return "\n".join(lines)
+
+
+def _near(path: str) -> str:
+    """The path from here, where that is shorter."""
+    here = os.path.relpath(path)
+    return path if "://" in path or here.startswith("..") else here
 
 
 def _absolute(path: str) -> str:

@@ -20,11 +20,8 @@ def versions(prices_model, tmp_path):
 
 
 def test_of_a_folder_of_versions_the_newest_is_taken(versions):
-    assert find_model(f"{versions}/") == (
-        f"{versions}/10",
-        f"{versions}/10, the newest of 2 in that folder",
-    )
-    assert find_model(str(versions / "9")) == (f"{versions}/9", f"{versions}/9")
+    assert find_model(f"{versions}/") == (f"{versions}/10", 2)
+    assert find_model(str(versions / "9")) == (f"{versions}/9", None)
 
 
 def test_a_trainers_folder_holds_the_model_that_is_served(versions, tmp_path):

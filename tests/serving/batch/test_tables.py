@@ -54,6 +54,7 @@ def test_each_row_of_a_table_gets_its_class_and_probabilities(prices_model, tabl
     ]
     assert report.model_dump() == {
         "model": prices_model("multiclass"),
+        "newest_of": None,
         "output": report.output,
         "rows": 3,
         "predicted": 3,

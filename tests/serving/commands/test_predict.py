@@ -48,6 +48,7 @@ def test_with_json_the_report_can_be_read_by_programs(graft, colours_model, pict
     assert code == 0, err
     assert json.loads(out) == {
         "model": str(colours_model),
+        "newest_of": None,
         "output": str(output),
         "rows": 2,
         "predicted": 1,
@@ -70,6 +71,14 @@ def test_a_mistake_is_answered_with_two_and_one_error(graft, colours_model, tmp_
         "graft: The input does not exist",
         f"  Received: '{tmp_path}/none'",
     ]
+
+
+def test_a_server_writes_no_output(graft):
+    code, _, err = graft("predict", "http://127.0.0.1:1/v1/models/m", "a.jpg", "-o", "out.csv")
+    assert (code, err) == (
+        2,
+        "graft: --output is for a model's folder, not for a server\n  See: graft predict --help\n",
+    )
 
 
 @pytest.mark.parametrize("arguments", [("input",), ("a", "b", "-o", "c.csv"), ("-o", "c.csv")])
