@@ -6,6 +6,7 @@ from rich.console import Console
 
 from components.gate.config import METRICS
 from components.gate.report import Baseline, GateReport, Judgement, ReliabilityBin
+from components.serving_validator.report import Latency, Parity, ServingReport
 from pipeline.doctor import Check
 from pipeline.render import render_checks, render_handles, render_summary
 from pipeline.summary import (
@@ -282,3 +283,41 @@ def test_every_kind_of_handle_is_shown_with_its_examples():
     for kind in HANDLE_KINDS:
         for text in (kind.form, *kind.examples):
             assert text in stream.getvalue()
+
+
+SERVING = ServingReport(
+    blessed=True,
+    reasons=("passed: everything",),
+    parity=(
+        Parity(signature="a", examples=111, largest_difference=2.4e-7, other_labels=0),
+        Parity(signature="b", examples=111, largest_difference=0.0, other_labels=0),
+    ),
+    latency=(
+        Latency(batch=1, calls=33, p50_ms=37.24, p95_ms=71.3),
+        Latency(batch=32, calls=5, p50_ms=400.0, p95_ms=430.0),
+    ),
+    size_mb=10.317,
+    load_seconds=3.05,
+    text_ops=("CaseFoldUTF8",),
+)
+
+
+def test_what_the_model_does_as_served_is_shown():
+    text = shown(serving=SERVING)
+    assert lines(text, "As served", "10.3 MB", "needs") == [
+        "As served within 2.4e-07 of the training path on 111 eval examples",
+        "10.3 MB, loaded in 3.0 s; a batch of 1 in 37.2 ms, of 32 in 400.0 ms",
+        "needs TF-Text in the server: CaseFoldUTF8",
+    ]
+    other = ServingReport(validator="infra_validator", blessed=True, reasons=("passed: it loads",))
+    assert lines(shown(serving=other), "As served") == ["As served passed: it loads"]
+
+
+def test_what_serving_validation_refuses_stands_with_the_gates_reasons():
+    reasons = ("passed: it loads", "failed: its files take 12.0 MB, at most 10")
+    serving = SERVING.model_copy(update={"blessed": False, "reasons": reasons})
+    text = shown(serving=serving, blessed=False, pushed=None)
+    assert lines(text, "Not blessed", "failed", "As served", "passed") == [
+        "Not blessed accuracy 0.983 is at least 0.95",
+        "failed: its files take 12.0 MB, at most 10",
+    ]
