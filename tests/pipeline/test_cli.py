@@ -275,7 +275,11 @@ def test_a_defect_outside_a_run_leaves_its_traceback_too(capsys, monkeypatch):
 def test_ctrl_c_ends_a_run_with_one_line_and_code_130(config):
     code = with_runner("import time\nrun = lambda config, **_: time.sleep(60)\n")
     with subprocess.Popen(
-        [sys.executable, "-c", code, "run", config], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, "run", config],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs the tests in the background has them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         assert process.stderr.readline() == "Loading TFX: started\n"
         assert process.stderr.readline() == "Loading TFX: finished after 0.0 s\n"
