@@ -25,7 +25,6 @@ def unfinished(prices_model, table, predict):
     [
         ("model", "binary", (1, 2, "?,"), {}),
         ("input", "multiclass", (1, 3, "?,"), {}),
-        ("input and options", "multiclass", (1, 2, "?,"), {"keep": ("brand",)}),
         ("input and options", "multiclass", (1, 2, "?,", 4), {"shard_rows": 3}),
     ],
 )

@@ -38,7 +38,8 @@ def test_the_output_and_what_was_set_aside_are_named(graft, colours_model, pictu
         f"  Set aside  1, with reasons: {output}.quarantine.jsonl\n"
     )
     assert err.startswith("Loading TensorFlow: started\n")
-    assert "\nPredict: started\nPredict: finished after " in err
+    assert "\nPredict: started\n" in err
+    assert "\nPredict: finished after " in err
 
 
 def test_with_json_the_report_can_be_read_by_programs(graft, colours_model, pictures, tmp_path):
