@@ -52,12 +52,11 @@ async function run(backend, modelFolder, tensorsFolder) {
   const answers = {outputs: [], milliseconds: [], runtime: `${backend}, tfjs ${tf.version.tfjs}`};
   for (const inputs of readExamples(tensorsFolder)) {
     const start = performance.now();
-    const given = await model.predictAsync(inputs);
-    const output = given.probabilities || given.value || given;
+    const output = await model.predictAsync(inputs);
     const values = await output.array();
     answers.milliseconds.push(performance.now() - start);
     answers.outputs.push(values[0]);
-    tf.dispose([inputs, given]);
+    tf.dispose([inputs, output]);
   }
   return answers;
 }
