@@ -144,9 +144,13 @@ def _read(model: str) -> tuple[Origin, list[np.ndarray]]:
             origin = Origin.model_validate_json(file.read())
     except (tf.errors.NotFoundError, ValueError):
         raise _MisfitError(f"it has no {_FILE} that can be read") from None
-    reader = tf.train.load_checkpoint(_weights(model))
     key = "_head_variables/{}/.ATTRIBUTES/VARIABLE_VALUE"
-    return origin, [reader.get_tensor(key.format(index)) for index in range(len(origin.variables))]
+    try:
+        reader = tf.train.load_checkpoint(_weights(model))
+        values = [reader.get_tensor(key.format(index)) for index in range(len(origin.variables))]
+    except (tf.errors.OpError, ValueError):
+        raise _MisfitError("its weights cannot be read") from None
+    return origin, values
 
 
 def _weights(model: str) -> str:

@@ -66,17 +66,19 @@ def judge(
         compared with, and is skipped if there is none or it is set aside.
     """
     whole = next((one for one in figures if not one.slice), Figures({}, {}, {}, {}))
-    slices = [one for one in figures if one.slice]
-    small = [one for one in slices if one.candidate.get(EXAMPLES, 0) < config.min_slice_examples]
+    small: list[Figures] = []
+    large: list[Figures] = []
+    for one in (one for one in figures if one.slice):
+        few = one.candidate.get(EXAMPLES, 0) < config.min_slice_examples
+        (small if few else large).append(one)
     judgements = [
         judgement
         for name, threshold in thresholds_of(config, task).items()
         for judgement in _judge(name, threshold, whole, baseline, config.confidence)
     ]
     for name, threshold in (config.slice_thresholds or {}).items():
-        for one in slices:
-            if one not in small:
-                judgements += _judge(name, threshold, one, baseline, config.confidence)
+        for one in large:
+            judgements += _judge(name, threshold, one, baseline, config.confidence)
     return GateReport(
         blessed=all(one.state != "failed" for one in judgements),
         baseline=baseline,

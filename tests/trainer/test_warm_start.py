@@ -1,5 +1,7 @@
 """The last blessed head's weights come to the same classes and inputs, wherever they now stand."""
 
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -123,6 +125,26 @@ def test_without_a_blessed_model_the_head_starts_cold():
     head, origin = make()
     assert start_from(None, origin, head, None).note == (
         "The head starts cold: there is no blessed model yet (train.warm_start)."
+    )
+
+
+def _lose(variables):
+    shutil.rmtree(variables)
+
+
+def _cut_short(variables):
+    (data,) = variables.glob("variables.data-*")
+    data.write_bytes(data.read_bytes()[:8])
+
+
+@pytest.mark.parametrize("spoil", [_lose, _cut_short])
+def test_a_model_that_has_lost_its_weights_is_not_started_from(export, spoil, tmp_path):
+    model, _ = export(*make())
+    spoil(tmp_path / "model" / "variables")
+    head, origin = make()
+    assert start_from(model, origin, head, None).note == (
+        "The head starts cold: the last blessed model does not fit, for its weights cannot be read "
+        "(train.warm_start)."
     )
 
 
