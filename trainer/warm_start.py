@@ -148,7 +148,8 @@ def _read(model: str) -> tuple[Origin, list[np.ndarray]]:
     try:
         reader = tf.train.load_checkpoint(_weights(model))
         values = [reader.get_tensor(key.format(index)) for index in range(len(origin.variables))]
-    except (tf.errors.OpError, ValueError):
+    # A status that the reader does not translate comes as Python's own error.
+    except (tf.errors.OpError, ValueError, IndexError, RuntimeError):
         raise _MisfitError("its weights cannot be read") from None
     return origin, values
 
