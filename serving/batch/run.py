@@ -80,9 +80,17 @@ def predict_batch(request: BatchRequest) -> BatchReport:
         raise UsageError(explain("The output exists; replace it with --overwrite", parts.output))
     found = find_model(request.model)
     try:
+        tf.io.gfile.makedirs(parts.folder)
+    except tf.errors.OpError as error:
+        what = f"The output cannot be written: {error.message}"
+        raise UsageError(explain(what, parts.output)) from error
+    try:
         job, plan = _prepare(request, found, parts)
-    except Exception:
+    except Exception as error:
         drop_plan(parts)
+        if isinstance(error, tf.errors.OpError):
+            what = f"The input cannot be read: {error.message}"
+            raise DataError(explain(what, request.input)) from error
         raise
     done = [one for number, one in enumerate(plan.slices) if parts.is_done(number)]
     resumed = sum(one.count for one in done)

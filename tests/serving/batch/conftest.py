@@ -96,7 +96,3 @@ def read_output(path):
         if path.suffix == ".csv":
             return list(csv.DictReader(file))
         return [json.loads(line) for line in file]
-
-
-def read_lines(path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -65,6 +65,15 @@ def test_an_output_that_exists_is_only_replaced_when_asked(prices_model, table, 
     assert [row["value"] for row in rows] == [4.0]
 
 
+def test_an_output_that_cannot_be_written_is_refused(prices_model, table, predict, tmp_path):
+    goods = table(1)
+    with pytest.raises(UsageError) as caught:
+        predict(prices_model("regression"), goods, "goods.csv/out.csv")
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("The output cannot be written: ")
+    assert second == f"  Received: '{tmp_path}/goods.csv/out.csv'"
+
+
 def test_a_suffix_that_names_no_format_is_refused(prices_model, table, predict, tmp_path):
     with pytest.raises(UsageError) as caught:
         predict(prices_model("regression"), table(1), "out.json")
