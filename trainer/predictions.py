@@ -49,7 +49,8 @@ def predict_eval(
         parts = [*_from_examples(served, extractor, raw)]
     else:
         parts = [*_from_vectors(served, extractor, files)]
-    answers = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    names = parts[0] if parts else ()
+    answers = {name: np.concatenate([part[name] for part in parts]) for name in names}
     if "classes" in answers:
         answers["classes"] = answers["classes"][:1]
     keys = [hashlib.sha256(one).hexdigest() for one in raw.as_numpy_iterator()]

@@ -77,7 +77,8 @@ def main(path: str) -> None:
     # Whoever waits for this process may be killed.
     ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     hide = runpy.run_path(str(Path(__file__).with_name("hide.py")))["hide"]
-    result: dict[str, Any] = {"hidden": hide(request["hidden"])}
+    hidden = request["hidden"]
+    result: dict[str, Any] = {"hidden": bool(hidden) and hide(hidden)}
     stage.write_text("importing TensorFlow")
     import tensorflow as tf
 

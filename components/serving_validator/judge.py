@@ -14,6 +14,7 @@ from components.serving_validator.ops import OpCheck
 from components.serving_validator.report import Latency, Parity
 from preprocessing.config import LabelConfig
 
+DEFAULT = "serving_default"
 _SHOWN = 5
 
 
@@ -67,8 +68,8 @@ def judge_result(result: Mapping[str, Any], ours: Sequence[str]) -> list[Verdict
 def judge_signatures(signatures: Mapping[str, Any], config: ValidateConfig) -> list[Verdict]:
     """Whether each signature answers, whatever the size of the batch."""
     verdicts = []
-    if "serving_default" not in signatures:
-        said = f"it has no signature serving_default, but {', '.join(signatures) or 'none at all'}"
+    if DEFAULT not in signatures:
+        said = f"it has no signature {DEFAULT}, but {', '.join(signatures) or 'none at all'}"
         verdicts.append(Verdict(False, said))
     for name, one in signatures.items():
         if one["error"]:
@@ -108,7 +109,7 @@ def judge_finite(name: str, outputs: Mapping[str, np.ndarray]) -> list[Verdict]:
             continue
         bad = int((~np.isfinite(value.reshape(len(value), -1))).any(axis=1).sum())
         if bad:
-            said = f"{name} gives a {key} that is not finite for {bad} of {len(value)} examples"
+            said = f"{name} gives {key} that are not finite, for {bad} of {len(value)} examples"
             verdicts.append(Verdict(False, said))
     return verdicts
 
@@ -123,11 +124,16 @@ def judge_parity(
     """Whether a signature answers as the training path did.
 
     Returns:
-        The verdicts and the figures; none where they have no output in common.
+        The verdicts and the figures; none where they have no output in common,
+        which only `serving_default` must have.
     """
     far = compare(outputs, expected, label, tolerance)
     if not far.compared:
-        return [], None
+        if name != DEFAULT:
+            return [], None
+        wanted = ", ".join(sorted(expected))
+        said = f"{name} gives {', '.join(sorted(outputs))}, and none of {wanted}"
+        return [Verdict(False, said)], None
     count = len(next(iter(expected.values())))
     parity = Parity(
         signature=name,

@@ -33,7 +33,6 @@ class ServingReport(Record):
     validator: Literal["graft", "infra_validator"] = "graft"
     blessed: bool
     reasons: tuple[str, ...] = Field(description="what passed and what failed, one check each")
-    notes: tuple[str, ...] = ()
     parity: tuple[Parity, ...] = ()
     latency: tuple[Latency, ...] = ()
     size_mb: float | None = None

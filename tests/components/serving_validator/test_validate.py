@@ -104,7 +104,7 @@ def test_weights_that_are_no_numbers_are_refused(export_colours, trial, tmp_path
     reasons = validate(str(tmp_path / "nan"), trial, CONFIG).reasons
     assert "failed: serving_default gives numbers that are not finite with a batch of 1" in reasons
     assert (
-        "failed: serving_default gives a probabilities that is not finite for 5 of 5 examples"
+        "failed: serving_default gives probabilities that are not finite, for 5 of 5 examples"
         in reasons
     )
 
@@ -160,6 +160,15 @@ ALTERED = {
             r"passed: serving_default answers 5 eval examples as the training path, within .+",
             "failed: a batch of 1 cannot be timed: .+",
             "failed: a batch of 32 cannot be timed: .+",
+        ],
+    ),
+    "nothing that is known": (
+        lambda outputs: {"answer": outputs["score"]},
+        [
+            HAS_OPS,
+            ANSWERS,
+            "failed: serving_default gives answer, and none of classes, label, label_id, "
+            "probabilities, score",
         ],
     ),
     "one row too few": (
