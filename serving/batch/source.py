@@ -42,13 +42,14 @@ def find_source(path: str, kind: str | None = None) -> Source:
         UsageError: If there is no such input, or it cannot be told what it is.
     """
     path = path.rstrip("/") or path
-    wild = any(sign in path for sign in _WILD)
-    if not wild and not tf.io.gfile.exists(path):
+    exists = tf.io.gfile.exists(path)
+    wild = not exists and any(sign in path for sign in _WILD)
+    if not wild and not exists:
         parent = posixpath.dirname(path) or "."
         beside = sorted(tf.io.gfile.listdir(parent))[:20] if tf.io.gfile.isdir(parent) else []
         names = [posixpath.join(posixpath.dirname(path), name) for name in beside]
         raise UsageError(explain("The input does not exist", path, names))
-    folder = not wild and tf.io.gfile.isdir(path)
+    folder = exists and tf.io.gfile.isdir(path)
     kind = kind or _kind_of(path, folder, wild)
     if kind == "tfrecord" and folder:
         path = posixpath.join(path, "*")
@@ -91,7 +92,9 @@ def columns_of(source: Source, info: ModelInfo, keep: Sequence[str]) -> Columns:
     if isinstance(source, ImageFolderSource):
         kinds = {name: feature.kind for name, feature in info.features.items()}
         if list(kinds.values()) != ["image"]:
-            what = "The model takes more than a picture, so it needs a table or TFRecords"
+            what = (
+                "The model takes something else than one picture, so it needs a table or TFRecords"
+            )
             raise UsageError(explain(what, kinds))
         if keep:
             raise UsageError(explain("A folder of pictures has no columns to keep", keep[0]))

@@ -70,6 +70,7 @@ def test_a_model_that_says_nothing_of_itself_is_refused(versions, predict, table
     ("name", "kind"),
     [
         ("pictures", ImageFolderSource),
+        ("pictures [1]", ImageFolderSource),
         ("goods.csv", CsvSource),
         ("goods.TSV", CsvSource),
         ("goods.tfrecord", TfRecordSource),

@@ -81,7 +81,7 @@ def test_a_model_of_other_things_takes_no_folder_of_pictures(prices_model, folde
     with pytest.raises(UsageError) as caught:
         predict(prices_model("binary"), folder)
     assert str(caught.value) == (
-        "The model takes more than a picture, so it needs a table or TFRecords\n"
+        "The model takes something else than one picture, so it needs a table or TFRecords\n"
         "  Received: {'price': 'numeric', 'brand': 'categorical'}"
     )
 
