@@ -225,6 +225,29 @@ def test_the_end_says_why_and_where_and_what_to_type_next():
     )
 
 
+def test_a_pushed_version_comes_with_its_size_and_what_loading_it_took():
+    pushed = Pushed(
+        path="/somewhere/serving/flowers",
+        version=4,
+        files=12,
+        bytes=1_540_000,
+        warmup_requests=18,
+        load_seconds=4.52,
+    )
+    text = shown(pushed=pushed)
+    assert (
+        "  Pushed      /somewhere/serving/flowers/4\n"
+        "              12 files, 1.5 MB; loaded in a new process, with 18 warm-up requests, "
+        "in 4.5 s\n"
+    ) in text
+
+
+def test_a_model_that_was_rolled_back_from_is_shown_as_not_pushed_with_the_reason():
+    text = shown(pushed=None, held_back="this very model was rolled back from")
+    assert text.split("\n")[1] == "flowers, run 20260101-000000-abcd: blessed, not pushed"
+    assert "  Not pushed  this very model was rolled back from\n" in text
+
+
 def test_a_refused_model_is_shown_with_the_reasons_and_without_a_way_to_serve_it():
     text = shown(blessed=False, pushed=None, reasons=("accuracy 0.5 is below 0.8", "loss 3"))
     assert "  Not blessed accuracy 0.5 is below 0.8\n              loss 3\n" in text
