@@ -41,7 +41,7 @@ def check_loads(folder: Path) -> Loaded:
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.json"
-        command = [sys.executable, "-I", str(_PROGRAM), str(folder), str(report)]
+        command = [sys.executable, "-I", str(_PROGRAM), str(folder.resolve()), str(report)]
         said = Path(scratch) / "stderr"
         # It ends when its standard input does, so with us, however we end.
         with (
@@ -73,6 +73,6 @@ def check_loads(folder: Path) -> Loaded:
 def _explain(reason: str, said: Sequence[str] = ()) -> str:
     lines = "".join(f"\n    {line}" for line in said)
     return (
-        f"The model was not pushed, for it does not load as a server loads it: {reason}{lines}\n"
-        "  What was serving before still is."
+        f"The model does not load as a server loads it: {reason}{lines}\n"
+        "  Nothing was pushed; what was serving before still is."
     )
