@@ -35,6 +35,7 @@ setup(
         "PyYAML",
         "click",
         "rich",
+        "google-crc32c",
         "httpx",
         "starlette",
         "tensorflow-serving-api",

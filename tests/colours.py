@@ -77,10 +77,9 @@ def transform_graph(tmp_path_factory, picture):
 
 @pytest.fixture(scope="session")
 def export_colours(transform_graph, mean_colour):
-    """Exports a model that says how red and how blue a picture is.
+    """Exports a model that tells red pictures from blue ones.
 
-    The probability of red is 1 / (1 + exp(blue - red)) with both from 0 to 1,
-    times `sharpness`; below zero it says blue to red pictures.
+    The larger `sharpness`, the surer it is; below zero it calls red ones blue.
     """
 
     def export_to(folder, sharpness=1.0, temperature=1.0, tensors=False):
