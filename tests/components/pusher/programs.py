@@ -79,6 +79,16 @@ def push_as_nobody(folder):
     _push_and_explain("model", "serving")
 
 
+def push_to_bucket(model, address):
+    """Pushes two models, the second one twice, and rolls back; says the versions."""
+    from components.pusher.rollback import rollback
+
+    for content in ("one", "two", "two"):
+        (Path(model) / "saved_model.pb").write_text(content)
+        say(publish(Delivery(model), address, 2, unchecked).version)
+    say(rollback(address, None, unchecked).version)
+
+
 def _push_and_explain(model, serving):
     try:
         say(publish(Delivery(model), serving, 3, unchecked).version)

@@ -3,13 +3,14 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import tensorflow as tf
 
 from components.pusher import loading
 from components.pusher.errors import PushError
-from components.pusher.load_check import check_loads
+from components.pusher.load_check import Loaded, check_loads
 from components.pusher.loading import WARMUP
 from components.pusher.manifest import read_manifest
 from components.pusher.publish import Delivery, publish
@@ -17,7 +18,7 @@ from components.pusher.warmup import write_warmup
 from preprocessing.config import LabelConfig, TextFeature
 from preprocessing.model_info import ModelInfo, read_model_info, write_model_info
 
-REFUSED = "The model was not pushed, for it does not load as a server loads it: "
+REFUSED = "The model does not load as a server loads it: "
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_a_model_that_does_not_load_is_not_pushed_and_says_why(model, serving):
         publish(Delivery(str(model)), str(serving), 3)
     lines = str(caught.value).splitlines()
     assert lines[0].startswith(f"{REFUSED}OSError: Cannot parse file b'")
-    assert lines[-1] == "  What was serving before still is."
+    assert lines[-1] == "  Nothing was pushed; what was serving before still is."
     assert sorted(one.name for one in serving.iterdir()) == [".push.lock", str(first)]
 
 
@@ -124,7 +125,7 @@ def test_an_answer_that_is_no_number_is_not_pushed(tmp_path):
         check_loads(folder)
     assert str(caught.value) == (
         f"{REFUSED}ValueError: score of warm-up request 1 is not finite\n"
-        "  What was serving before still is."
+        "  Nothing was pushed; what was serving before still is."
     )
 
 
@@ -155,7 +156,7 @@ def test_a_process_that_dies_is_an_error_with_its_last_words(tmp_path, monkeypat
     assert str(caught.value) == (
         f"{REFUSED}the process ended with 9\n"
         "    2\n    3\n    4\n    5\n    Killed by it\n"
-        "  What was serving before still is."
+        "  Nothing was pushed; what was serving before still is."
     )
 
 
@@ -166,7 +167,10 @@ def test_a_process_that_never_ends_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr("components.pusher.load_check._TIMEOUT_SECONDS", 1)
     with pytest.raises(PushError) as caught:
         check_loads(tmp_path)
-    assert str(caught.value) == f"{REFUSED}not done in 1 s\n  What was serving before still is."
+    assert (
+        str(caught.value)
+        == f"{REFUSED}not done in 1 s\n  Nothing was pushed; what was serving before still is."
+    )
 
 
 def test_the_process_ends_with_the_one_that_asked(tmp_path):
@@ -175,3 +179,16 @@ def test_the_process_ends_with_the_one_that_asked(tmp_path):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=60)
     assert done.returncode == 1
     assert not (tmp_path / "report").exists()
+
+
+def test_a_folder_may_be_relative(tmp_path, monkeypatch):
+    program = tmp_path / "looks.py"
+    program.write_text(
+        "import json, os, sys\n"
+        "there = os.path.isdir(sys.argv[1])\n"
+        "json.dump({'requests': int(there), 'seconds': 0.1}, open(sys.argv[2], 'w'))"
+    )
+    monkeypatch.setattr("components.pusher.load_check._PROGRAM", program)
+    (tmp_path / "model").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert check_loads(Path("model")) == Loaded(1, 0.1)

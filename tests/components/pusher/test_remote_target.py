@@ -5,6 +5,9 @@ this process alone.
 """
 
 import json
+import shutil
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -20,6 +23,8 @@ from components.pusher.remote_target import RemoteTarget
 from components.pusher.rollback import read_history, rollback
 from components.pusher.target import check_address
 from preprocessing.errors import ConfigError
+from tests.components.pusher.conftest import PROGRAMS
+from tests.components.pusher.fake_gcs import FakeGcs
 
 gfile = tf.io.gfile
 
@@ -173,3 +178,23 @@ def test_a_manifest_at_an_address_is_plain_json(model, address):
     version = push(model, address).version
     with gfile.GFile(f"{address}/{version}/manifest.json") as file:
         assert json.load(file)["version"] == version
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_a_bucket_of_cloud_storage_is_pushed_to_by_tensorflows_own_client(model, tmp_path):
+    store = FakeGcs(tmp_path)
+    command = [sys.executable, str(PROGRAMS), "push_to_bucket", str(model), "gs://models/flowers"]
+    done = subprocess.run(
+        command, env=store.environment, capture_output=True, text=True, timeout=600
+    )
+    store.shutdown()
+    assert done.returncode == 0, done.stderr
+    one, two, again, back = map(int, done.stdout.split())
+    assert one < two == again < back
+    files = ["variables/variables.index", "manifest.json", "saved_model.pb"]
+    written = [name for name in store.written if not name.endswith("/") and ".claims" not in name]
+    assert written == [f"flowers/{number}/{name}" for number in (one, two, back) for name in files]
+    assert store.objects[f"flowers/{back}/saved_model.pb"] == b"one"
+    manifest = json.loads(store.objects[f"flowers/{back}/manifest.json"])
+    assert manifest["rolled_back"] == {"from_version": two, "to_version": one}
