@@ -83,7 +83,11 @@ def to_head(stored: Mapping[str, tf.Tensor], inputs: Mapping[str, HeadInput]) ->
     Returns:
         `[batch, width]` float32 for each input.
     """
+    # Whole numbers first: TensorFlow.js's WebAssembly (4.22) writes the bits of an
+    # integer 1 into a one-hot vector of floats.
     return {
-        name: tf.one_hot(stored[name], one.width) if one.kind == "category" else stored[name]
+        name: tf.cast(tf.one_hot(stored[name], one.width, dtype=tf.int32), tf.float32)
+        if one.kind == "category"
+        else stored[name]
         for name, one in inputs.items()
     }

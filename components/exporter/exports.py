@@ -131,10 +131,10 @@ def _judge(export: Export, task: Task, staged: Path) -> Export:
     if task.judge is None or task.material.tensors is None:
         return export.model_copy(update={"state": "made", "reason": UNCHECKED})
     answers_file = staged.with_name(f"{export.format}.json")
-    run = FORMATS[export.format].run  # type: ignore[index]
-    run(staged, task.material.tensors, answers_file, task.config.timeout_seconds)
+    kind = FORMATS[export.format]  # type: ignore[index]
+    kind.run(staged, task.material.tensors, answers_file, task.config.timeout_seconds)
     answers = read_answers(answers_file)
-    verdict = task.judge.compare(answers)
+    verdict = task.judge.compare(answers, kind.tolerance)
     return export.model_copy(
         update={
             "state": "refused" if verdict.refusal else "made",

@@ -47,8 +47,16 @@ class Judge(NamedTuple):
         """The SavedModel's value."""
         return self.metric.figure(self.outputs, self.labels, self.threshold)
 
-    def compare(self, answers: Answers) -> Verdict:
+    def compare(self, answers: Answers, tolerance: float) -> Verdict:
         """Compares an export's answers with the SavedModel's.
+
+        Args:
+            answers: The export's.
+            tolerance: How far any output may be off, in shares of the
+                SavedModel's where that is above 1.
+
+        Returns:
+            What was found out.
 
         Raises:
             ExportError: If they are not numbers for the same examples.
@@ -70,9 +78,16 @@ class Judge(NamedTuple):
                 f"{self.metric.name} {value:.4f}, the SavedModel's {self.reference:.4f}: worse by "
                 f"{loss:.4f}{share}, and export.max_accuracy_loss is {self.max_loss:g}"
             )
+        apart = np.abs(outputs - self.outputs)
+        off = float(np.max(apart / np.maximum(1, np.abs(self.outputs)), initial=0.0))
+        if not refusal and off > tolerance:
+            refusal = (
+                f"an output is {off:.4f} off the SavedModel's, where this format may be "
+                f"{tolerance:g} off: the runtime computes something else"
+            )
         return Verdict(
             value=value,
             difference=value - self.reference,
-            largest_difference=float(np.max(np.abs(outputs - self.outputs), initial=0.0)),
+            largest_difference=float(np.max(apart, initial=0.0)),
             refusal=refusal,
         )

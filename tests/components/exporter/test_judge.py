@@ -77,6 +77,20 @@ def test_against_a_perfect_model_any_error_is_a_loss_without_bounds():
     assert "worse by inf of it" in perfect.compare(answers([1.5])).refusal
 
 
+def test_a_format_that_must_say_the_same_and_does_not_is_refused_whatever_its_accuracy():
+    outputs = CLASSES + np.array([[0.05, -0.05]], np.float32)
+    assert compare(judge(), outputs).refusal == ""
+    verdict = judge().compare(answers(outputs), 0.01)
+    assert verdict.difference == 0.0
+    assert verdict.refusal == (
+        "an output is 0.0500 off the SavedModel's, where this format may be 0.01 off: "
+        "the runtime computes something else"
+    )
+    prices = judge("regression", [1000.0], [1000.0])
+    assert prices.compare(answers([1001.0]), 0.01).refusal != ""
+    assert judge("regression", [1000.0], [900.0]).compare(answers([1001.0]), 0.01).refusal == ""
+
+
 def test_outputs_that_are_no_numbers_are_refused():
     broken = CLASSES.copy()
     broken[2, 0] = np.nan
