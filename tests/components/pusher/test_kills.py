@@ -72,10 +72,13 @@ def test_a_reader_of_the_newest_version_never_fails_while_pushes_are_killed(
         landed = list_versions(serving)[-1] > before
         if pusher.stdout.read():
             outcomes["done before the kill"] += 1
+            # The machine has less to do than when it was timed.
+            seconds[checked] *= 0.9
         elif landed:
             outcomes["killed afterwards"] += 1
         else:
             outcomes["killed while it staged"] += 1
+            seconds[checked] *= 1.03
     stop.touch()
     assert reader.wait(60) == 0
 
