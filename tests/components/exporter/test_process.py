@@ -21,7 +21,7 @@ def test_a_child_gives_its_own_reason():
 
 
 def test_a_child_without_a_reason_is_quoted():
-    assert refusal("print('a'); raise SystemExit('it broke')") == (
+    assert refusal("print('a', flush=True); raise SystemExit('it broke')") == (
         "the converter failed with exit code 1; its last words: it broke"
     )
     assert refusal("raise SystemExit(3)") == (
