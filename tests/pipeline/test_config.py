@@ -356,8 +356,7 @@ MISTAKES = {
           Received: {'slice_thresholds': {'accuracy': {'max': -1}}, 'slices': [['source']]}""",  # noqa: E501
     ),
     "an interval that is not computed": (
-        GOOD
-        + "evaluate: {confidence: null, thresholds: {loss: {max: 1, when_unsure: pass}}}\n",
+        GOOD + "evaluate: {confidence: null, thresholds: {loss: {max: 1, when_unsure: pass}}}\n",
         """\
         flowers.yaml, line 6: evaluate: thresholds.loss.when_unsure asks for an interval, and confidence is null
           Received: {'confidence': None, 'thresholds': {'loss': {'max': 1, 'when_unsure': 'pass'}}}""",  # noqa: E501
