@@ -29,7 +29,7 @@ demo: setup  ## from handwritten digits to a pushed model, offline
 	@.venv/bin/graft demo
 
 test: setup  ## quick tests
-	.venv/bin/python -m pytest -q -m "not slow and not e2e"
+	.venv/bin/python -m pytest -q -n 2 --dist loadfile -m "not slow and not e2e"
 
 test-all: setup minilm tfjs  ## every test, with whole pipelines and the other stack
 	.venv/bin/python -m pytest -q
