@@ -22,7 +22,6 @@ CODE_OF = {
         "components/embedder",
         "preprocessing",
         "trainer/augmentation.py",
-        "trainer/augmentation.py",
         "trainer/backbones",
         "trainer/embed.py",
         "trainer/features.py",

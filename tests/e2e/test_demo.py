@@ -75,7 +75,7 @@ def test_what_is_served_was_tried_as_a_server_would(first):
     assert serving["blessed"]
     assert serving["text_ops"] == []
     whole = {one["signature"]: one for one in serving["parity"]}
-    assert set(whole) == {"serving_default", "serving_examples"}
+    assert set(whole) >= {"serving_default", "serving_examples"}
     for one in whole.values():
         assert (one["examples"], one["other_labels"]) == (180, 0)
         assert one["largest_difference"] <= 1e-4
