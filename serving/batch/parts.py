@@ -1,5 +1,6 @@
 """What a run leaves beside its output until it is whole: `<output>.parts/`.
 
+    .lock                       held by the run that is at work, on this machine's disks
     state.json                  what the parts were made of
     plan/                       the input in slices; made anew by every run
     part-000012.parquet         predictions of the slice of that number
@@ -9,6 +10,8 @@ A part is there whole or not at all, so that a run that was killed goes on with
 the parts that are missing.
 """
 
+import contextlib
+import fcntl
 import functools
 import json
 import posixpath
@@ -19,10 +22,11 @@ from typing import IO, NamedTuple
 import tensorflow as tf
 
 from components.example_gen.rows import Quarantined, read_lines, write_lines
-from preprocessing.errors import UsageError, explain
+from preprocessing.errors import GraftError, UsageError, explain
 
 _SUFFIX = ".parts"
 _STATE = "state.json"
+_LOCK = ".lock"
 QUARANTINE = ".quarantine.jsonl"
 
 
@@ -87,6 +91,25 @@ class Parts(NamedTuple):
         return self.path(number).removesuffix(self.suffix) + QUARANTINE
 
 
+@contextlib.contextmanager
+def alone(parts: Parts) -> Iterator[None]:
+    """Keeps other runs of this machine from the same output; a killed one holds nothing.
+
+    Raises:
+        UsageError: If another run is at work on it.
+    """
+    if "://" in parts.folder:  # There are no locks at an address such as gs://.
+        yield
+        return
+    with open(posixpath.join(parts.folder, _LOCK), "a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            what = "Another run is writing this output; wait for it, or name another file"
+            raise UsageError(explain(what, parts.output)) from None
+        yield
+
+
 def begin(parts: Parts, state: dict[str, str], overwrite: bool) -> None:
     """Takes over what an earlier run has left, or starts afresh.
 
@@ -146,8 +169,18 @@ def put_together(parts: Parts, count: int, join: Callable[[list[str], IO[bytes]]
 
 
 def _write(unfinished: str, target: str, write: Callable[[IO[bytes]], None]) -> None:
-    with tf.io.gfile.GFile(unfinished, "wb") as file:
-        # A GFile that nothing is written to makes no file.
-        file.write(b"")
-        write(file)
-    tf.io.gfile.rename(unfinished, target, overwrite=True)
+    try:
+        with tf.io.gfile.GFile(unfinished, "wb") as file:
+            # A GFile that nothing is written to makes no file.
+            file.write(b"")
+            write(file)
+        tf.io.gfile.rename(unfinished, target, overwrite=True)
+    except (OSError, tf.errors.OpError) as error:
+        with contextlib.suppress(tf.errors.OpError):
+            tf.io.gfile.remove(unfinished)
+        why = getattr(error, "message", None) or str(error)
+        raise GraftError(
+            f"The predictions cannot be written: {why}\n"
+            f"  Where: {target}\n"
+            "  What is predicted is kept: make room and run again to go on"
+        ) from error

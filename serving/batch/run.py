@@ -28,7 +28,7 @@ from serving.batch import tally
 from serving.batch.formats import FORMATS, format_of
 from serving.batch.layout import Layout
 from serving.batch.model import FoundModel, find_model, load_model
-from serving.batch.parts import Parts, begin, drop_plan, put_together
+from serving.batch.parts import Parts, alone, begin, drop_plan, put_together
 from serving.batch.request import BatchReport, BatchRequest
 from serving.batch.shard import predict_rows
 from serving.batch.source import columns_of, find_source
@@ -84,6 +84,11 @@ def predict_batch(request: BatchRequest) -> BatchReport:
     except tf.errors.OpError as error:
         what = f"The output cannot be written: {error.message}"
         raise UsageError(explain(what, parts.output)) from error
+    with alone(parts):
+        return _predict_all(request, found, parts)
+
+
+def _predict_all(request: BatchRequest, found: FoundModel, parts: Parts) -> BatchReport:
     try:
         job, plan = _prepare(request, found, parts)
     except Exception as error:

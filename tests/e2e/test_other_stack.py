@@ -176,6 +176,6 @@ def test_the_demo_pushes_a_blessed_model_on_the_other_stack(debian):
 
 
 def test_the_quick_tests_pass_on_the_other_stack(debian):
-    said = debian.run("make test", 1500)
+    said = debian.run("make test", 2400)
 
     assert re.search(r"\d+ passed", said)

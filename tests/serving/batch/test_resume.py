@@ -1,10 +1,23 @@
 """What an unfinished run has left is only gone on with where it fits."""
 
 import json
+import resource
+import subprocess
+import sys
 
 import pytest
 
 from preprocessing.errors import QuarantineError, UsageError
+
+# Holds a lock as a run at work does, until its standard input ends.
+HOLD = """
+import fcntl, sys
+with open(sys.argv[1], "a") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+GRAFT = "import sys; from pipeline.cli import main; sys.exit(main())"
 
 
 @pytest.fixture
@@ -82,3 +95,42 @@ def test_a_suffix_that_names_no_format_is_refused(prices_model, table, predict, 
         f"  Received: '{tmp_path}/out.json'\n"
         "  Valid: .parquet, .jsonl, .csv"
     )
+
+
+def test_two_runs_do_not_write_the_same_output(prices_model, table, predict, tmp_path):
+    parts = tmp_path / "out.jsonl.parts"
+    parts.mkdir()
+    command = [sys.executable, "-c", HOLD, str(parts / ".lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(UsageError) as caught:
+            predict(prices_model("regression"), table(1))
+    assert str(caught.value) == (
+        "Another run is writing this output; wait for it, or name another file\n"
+        f"  Received: '{tmp_path}/out.jsonl'"
+    )
+    assert predict(prices_model("regression"), table(1))[0].predicted == 1
+
+
+@pytest.mark.slow
+def test_without_room_the_run_says_so_and_goes_on_when_there_is(prices_model, table, tmp_path):
+    source = table(*range(300))
+    output = tmp_path / "large.jsonl"
+    arguments = ["predict", prices_model("multiclass"), str(source), "-o", str(output)]
+    command = [sys.executable, "-c", GRAFT, *arguments, "--shard-rows", "100"]
+
+    def little_room():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (25_000, 25_000))
+
+    full = subprocess.run(command, capture_output=True, text=True, preexec_fn=little_room)
+    assert full.returncode == 1, full.stderr
+    assert f"  Where: {output}\n" in full.stderr
+    assert "The predictions cannot be written: " in full.stderr
+    assert "  What is predicted is kept: make room and run again to go on\n" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert not output.exists()
+
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "  Resumed    300 rows were done already\n" in done.stdout
+    assert len(output.read_text().splitlines()) == 300
