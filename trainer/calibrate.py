@@ -31,15 +31,25 @@ _PLAIN = LossConfig(label_smoothing=0.0)
 
 
 class Calibration(NamedTuple):
-    """What logits are divided by, and the cross entropy in nats before and after."""
+    """What logits are divided by, and the cross entropy in nats before and after.
+
+    `bounded` is False where the eval split fits ever better towards one end, as
+    when all of it is told rightly; then the temperature stays 1.
+    """
 
     temperature: float
     before: float
     after: float
+    bounded: bool = True
 
     @property
     def note(self) -> str:
         """One sentence for people."""
+        if not self.bounded:
+            return (
+                "The temperature stays 1: the eval split fits ever better towards "
+                "one end, as when all of it is right (train.calibrate)."
+            )
         return (
             f"Temperature {self.temperature:.3f}, fitted on eval: cross entropy "
             f"{self.before:.4f} before, {self.after:.4f} after (train.calibrate)."
@@ -75,7 +85,8 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, task: Task) -> Calib
         task: Whose loss.
 
     Returns:
-        The temperature between `COLDEST` and `HOTTEST`; 1 without examples.
+        The temperature between `COLDEST` and `HOTTEST`; 1 without examples,
+        and where it would end at one of them.
     """
     if not len(labels):
         return Calibration(1.0, math.nan, math.nan)
@@ -85,6 +96,8 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, task: Task) -> Calib
         return float(np.mean(task.loss(truth, given / math.exp(logarithm), _PLAIN)))
 
     best = math.exp(_golden_section(loss, math.log(COLDEST), math.log(HOTTEST)))
+    if not 1.01 * COLDEST < best < 0.99 * HOTTEST:
+        return Calibration(1.0, loss(0.0), loss(0.0), bounded=False)
     return Calibration(best, loss(0.0), loss(math.log(best)))
 
 

@@ -195,7 +195,14 @@ def _cut(path: str, size: int) -> list[Slice]:
             if number % size == 0:
                 starts.append(position)
             file.seek(position)
-            position += int.from_bytes(file.read(8), "little") + _FRAME_BYTES
+            head = file.read(_HEAD_BYTES)
+            length = int.from_bytes(head[:8], "little")
+            sound = _checksum(head[:8]) == int.from_bytes(head[8:], "little")
+            if not sound or position + length + _FRAME_BYTES > end:
+                # Where the next record begins is not known any more.
+                what = f"{path}: damaged or cut short at byte {position}; write it again."
+                raise DataError(explain(what, f"{number} whole records"))
+            position += length + _FRAME_BYTES
             number += 1
     name = os.path.basename(path)
     return [

@@ -155,6 +155,10 @@ class EvaluateConfig(Record):
                         f"{key}.{name}.max is below {metric.smallest:g}, "
                         f"the least that {name} can be"
                     )
+                if threshold.when_unsure != "value" and name == "auc":
+                    raise ValueError(
+                        f"{key}.auc.when_unsure asks for an interval, and auc has none"
+                    )
                 if threshold.when_unsure != "value" and self.confidence is None:
                     raise ValueError(
                         f"{key}.{name}.when_unsure asks for an interval, and confidence is null"

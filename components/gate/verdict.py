@@ -162,6 +162,8 @@ def _lies_in(
             high is None or most <= high + _ROUNDING
         )
 
+    if threshold.when_unsure == "fail" and interval is None:
+        return False  # Nothing says that it is surely within.
     if interval is None or threshold.when_unsure == "value":
         return holds(value, value)
     if threshold.when_unsure == "fail":

@@ -116,7 +116,8 @@ def _choose(history: Sequence[Manifest], to: int | None) -> Manifest:
     if not older:
         what = f"There is no model from before {current.first_version} to roll back to"
         raise UsageError(explain(what, current.version))
-    return max(older, key=lambda one: one.first_version)
+    # The one that served last: after a rollback that is not the one pushed last.
+    return max(older, key=lambda one: one.version)
 
 
 def _copy(source: str, staged: Path) -> dict[str, PushedFile]:

@@ -134,6 +134,9 @@ def begin(parts: Parts, state: dict[str, str], overwrite: bool) -> None:
             raise UsageError(explain(what, parts.folder))
         if changed:
             _drop_parts(parts)
+    else:
+        # Nothing says what they were made of, so nothing of them is taken over.
+        _drop_parts(parts)
     tf.io.gfile.makedirs(parts.folder)
     with tf.io.gfile.GFile(path + ".unfinished", "w") as file:
         file.write(json.dumps(state, indent=2) + "\n")
@@ -152,8 +155,12 @@ def _is_begun(parts: Parts) -> bool:
 
 
 def _drop_parts(parts: Parts) -> None:
-    for path in tf.io.gfile.glob(posixpath.join(parts.folder, "part-*")):
-        tf.io.gfile.remove(path)
+    if not tf.io.gfile.isdir(parts.folder):
+        return
+    # Listed, not matched: the output's own name may hold the signs of a pattern.
+    for name in tf.io.gfile.listdir(parts.folder):
+        if name.startswith("part-"):
+            tf.io.gfile.remove(posixpath.join(parts.folder, name))
 
 
 def put_together(parts: Parts, count: int, join: Callable[[list[str], IO[bytes]], None]) -> None:

@@ -9,8 +9,9 @@ from serving.client.rows import Rows, build_rows
 from serving.client.target import Target, parse_target
 from serving.quiet import silence_imports
 
-# Rows in one request.
+# Rows, and bytes, in one request: servers refuse what is too large.
 _BATCH = 32
+_BYTES = 8 * 2**20
 
 
 class Answer(NamedTuple):
@@ -67,9 +68,23 @@ def predict(
     with _connected(parse_target(target, name), seconds) as client:
         rows = build_rows(client.inputs(signature), files, texts, values)
         outputs = []
-        for start in range(0, len(rows.names), _BATCH):
-            outputs += client.predict(signature, rows.part(start, start + _BATCH))
+        for start, end in _cut(rows):
+            outputs += client.predict(signature, rows.part(start, end))
     return [Answer(row, one) for row, one in zip(rows.names, outputs, strict=True)]
+
+
+def _cut(rows: Rows) -> Iterator[tuple[int, int]]:
+    """Where to cut the rows into requests that a server takes."""
+    start = size = 0
+    for row in range(len(rows.names)):
+        values = [column[row] for column in rows.columns.values()]
+        added = sum(len(one) for one in values if isinstance(one, bytes))
+        if row > start and (row - start == _BATCH or size + added > _BYTES):
+            yield start, row
+            start, size = row, 0
+        size += added
+    if rows.names:
+        yield start, len(rows.names)
 
 
 def describe(answers: Sequence[Answer]) -> str:

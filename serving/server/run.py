@@ -59,7 +59,7 @@ def run_server(
     """
     versions = Versions[Model](path, load_model, tell)
     versions.refresh()
-    if not versions.states() or versions.states()[0].state != "AVAILABLE":
+    if not any(one.state == "AVAILABLE" for one in versions.states()):
         raise DataError(explain("No version in the folder can be loaded", str(path)))
     predictor = Predictor(name, versions, limits)
     with _asked_to_end() as ended, _serving(predictor, address, ended.set) as bound:

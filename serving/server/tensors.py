@@ -65,7 +65,7 @@ def from_proto(
 
     Args:
         name: The input.
-        tensor: As it was sent; missing values repeat the last one.
+        tensor: As it was sent; missing numbers repeat the last one.
         wanted: What the signature takes.
         max_batch: Examples that one request may have.
 
@@ -83,6 +83,10 @@ def from_proto(
     if tensor.tensor_shape.unknown_rank or min(shape, default=0) < 0:
         raise invalid(f"{name}: the shape of the tensor is not stated")
     check_shape(name, shape, wanted, max_batch)
+    if tensor.dtype == types_pb2.DT_STRING and len(tensor.string_val) != math.prod(shape):
+        # A last one that is repeated would be copied for each row, far beyond --max-bytes.
+        found = len(tensor.string_val)
+        raise invalid(f"{name}: {found} strings do not fill the shape [{_join(shape)}]")
     try:
         return tf.make_ndarray(tensor)
     except (ValueError, TypeError) as error:

@@ -167,5 +167,7 @@ class Versions(Generic[M]):
 
 
 def _mark(folder: Path) -> object:
-    found = (folder / "saved_model.pb").stat()
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    """All files: one that is copied in place may get its saved_model.pb first."""
+    (folder / "saved_model.pb").stat()
+    found = [(str(file), file.stat()) for file in sorted(folder.rglob("*"))]
+    return tuple((name, one.st_ino, one.st_size, one.st_mtime_ns) for name, one in found)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.calibrate import COLDEST, HOTTEST, fit_temperature
+from trainer.calibrate import fit_temperature
 from trainer.tasks.registry import TASKS
 
 
@@ -32,11 +32,15 @@ def test_what_logits_were_stretched_by_is_found_again(task, stretched):
     assert fitted.after == pytest.approx(fit_temperature(logits, labels, TASKS[task]).after)
 
 
-@pytest.mark.parametrize(("sign", "expected"), [(1, COLDEST), (-1, HOTTEST)])
-def test_logits_that_are_always_right_or_never_end_at_the_limits(sign, expected):
+@pytest.mark.parametrize("sign", [1, -1])
+def test_logits_that_are_always_right_or_never_are_left_as_they_are(sign):
     logits = sign * np.array([[3.0, -3.0], [-3.0, 3.0]])
     fitted = fit_temperature(logits, np.array([0, 1]), TASKS["multiclass"])
-    assert fitted.temperature == pytest.approx(expected, rel=1e-3)
+    assert (fitted.temperature, fitted.before) == (1.0, fitted.after)
+    assert fitted.note == (
+        "The temperature stays 1: the eval split fits ever better towards one end, as when all "
+        "of it is right (train.calibrate)."
+    )
 
 
 def test_without_examples_nothing_changes():

@@ -206,6 +206,11 @@ def test_without_an_interval_the_figure_itself_counts():
     assert not blessed
 
 
+def test_without_an_interval_nothing_is_surely_within():
+    blessed, _ = verdict(figures(), accuracy=Threshold(min=0.1, when_unsure="fail"))
+    assert not blessed
+
+
 @pytest.mark.parametrize(
     ("baseline", "text"),
     [

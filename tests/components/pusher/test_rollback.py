@@ -51,6 +51,15 @@ def content_of(serving, version):
     return (serving / str(version) / "saved_model.pb").read_bytes()
 
 
+def test_after_a_rollback_and_another_push_the_one_that_served_before_it_comes_back(
+    serving, versions, push
+):
+    assert content_of(serving, go_back(serving).version) == b"B"
+    push(b"D")
+    assert content_of(serving, go_back(serving).version) == b"B"
+    assert content_of(serving, go_back(serving).version) == b"A"
+
+
 def test_the_model_before_serves_again_under_a_higher_number(serving, versions):
     newest = go_back(serving).version
     assert newest > versions[-1]

@@ -75,6 +75,21 @@ def test_a_damaged_record_costs_no_other_its_prediction(prices_model, records, p
     ]
 
 
+def test_a_file_whose_records_cannot_be_told_apart_is_refused(prices_model, records, predict):
+    source = records(*range(9))
+    content = bytearray(source.read_bytes())
+    fourth = 3 * (len(content) // 9)
+    # Takes all that follows for one record.
+    content[fourth : fourth + 8] = (len(content) - fourth - 16).to_bytes(8, "little")
+    source.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        predict(prices_model("regression"), source)
+    assert str(caught.value) == (
+        f"{source}: damaged or cut short at byte {fourth}; write it again.\n"
+        "  Received: '3 whole records'"
+    )
+
+
 def test_a_compressed_file_that_is_cut_short_is_refused(prices_model, records, predict):
     source = records(*range(2000), name="goods.tfrecord.gz")
     source.write_bytes(source.read_bytes()[:-2000])

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from preprocessing.errors import QuarantineError, UsageError
+from serving.batch.parts import Parts, begin
 
 # Holds a lock as a run at work does, until its standard input ends.
 HOLD = """
@@ -95,6 +96,17 @@ def test_a_suffix_that_names_no_format_is_refused(prices_model, table, predict, 
         f"  Received: '{tmp_path}/out.json'\n"
         "  Valid: .parquet, .jsonl, .csv"
     )
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_parts_of_another_or_of_an_unknown_run_are_dropped_whatever_their_name(tmp_path, known):
+    parts = Parts(str(tmp_path / "preds[v1].csv"), ".csv")
+    begin(parts, {"model": "A"}, overwrite=False)
+    parts.finish(0, lambda file: file.write(b"of A"), [])
+    if not known:
+        (tmp_path / "preds[v1].csv.parts" / "state.json").unlink()
+    begin(parts, {"model": "B"}, overwrite=known)
+    assert not parts.is_done(0)
 
 
 def test_two_runs_do_not_write_the_same_output(prices_model, table, predict, tmp_path):

@@ -37,6 +37,15 @@ def test_many_rows_go_in_several_requests(targets, files):
         assert [one.outputs["label"] for one in answers] == ["red", "blue"] * 35
 
 
+def test_large_rows_go_in_requests_of_their_own(targets, picture, tmp_path):
+    # Behind a PNG's end there may be anything.
+    for number in range(6):
+        (tmp_path / f"{number}.png").write_bytes(picture([255, 0, 0]) + bytes(6_000_000))
+    files = [str(tmp_path / f"{number}.png") for number in range(6)]
+    for target in targets:
+        assert [one.outputs["label"] for one in predict(target, files=files)] == ["red"] * 6
+
+
 def test_a_version_is_asked_by_its_number_and_a_model_by_its_name(server, files):
     for target in (f"{server.url}/versions/7", f"grpc://{server.address}/colours/7"):
         assert len(predict(target, files=files)) == 2

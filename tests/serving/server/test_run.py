@@ -185,3 +185,13 @@ def test_a_folder_where_nothing_can_be_loaded_is_a_mistake(tmp_path):
         "version 1 cannot be loaded; trying an older one",
         "  LoadError: saved_model.pb holds no model with the tag `serve`",
     ]
+
+
+@pytest.mark.slow
+def test_a_broken_newest_version_keeps_no_server_from_starting(colours, start_server, tmp_path):
+    good = next(one for one in sorted(colours.iterdir()) if one.name.isdecimal())
+    shutil.copytree(good, tmp_path / "1")
+    (tmp_path / "2").mkdir()
+    (tmp_path / "2" / "saved_model.pb").write_bytes(b"")
+    server = start_server(tmp_path)
+    assert httpx.get(f"{server.url}").json()["model_version_status"][1]["state"] == "AVAILABLE"

@@ -73,6 +73,11 @@ def test_a_single_value_stands_for_all_as_for_tensorflow():
 @pytest.mark.parametrize(
     ("tensor", "wanted", "reason"),
     [
+        (
+            _shaped(types_pb2.DT_STRING, 3, string_val=[b"one large text"]),
+            TEXTS,
+            "x: 1 strings do not fill the shape [3]",
+        ),
         (_shaped(types_pb2.DT_FLOAT, 1), TEXTS, "x: expected DT_STRING, received DT_FLOAT"),
         (_shaped(999, 1), TEXTS, "x: expected DT_STRING, received 999"),
         (_shaped(types_pb2.DT_STRING), TEXTS, "x: expected the shape [any], received []"),

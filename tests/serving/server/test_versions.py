@@ -105,6 +105,17 @@ def test_a_broken_version_that_was_mended_is_loaded(folder):
     assert folder.answer() == (2, "mended")
 
 
+def test_a_version_that_is_copied_in_place_is_tried_again_as_its_files_arrive(folder):
+    folder.write(1, "one")
+    folder.write(2, "broken")
+    folder.versions.refresh()
+    folder.versions.refresh()
+    assert folder.loaded == ["2", "1"]
+    (folder.path / "2" / "variables").mkdir()
+    folder.versions.refresh()
+    assert folder.loaded == ["2", "1", "2"]
+
+
 def test_when_the_newest_is_removed_the_one_before_answers(folder):
     folder.write(1, "one")
     folder.write(2, "two")
