@@ -10,7 +10,7 @@ from components.example_gen.unlabelled_component import UnlabelledExampleGen
 from components.example_gen.unlabelled_executor import STAGE
 from pipeline.code_digest import digest_code
 from pipeline.config import Config
-from trainer.export import EXAMPLES_SIGNATURE
+from trainer.export import BULK_SIGNATURE, bulk_output
 
 ROWS = STAGE
 PREDICTIONS = "BulkInferrer"
@@ -43,7 +43,10 @@ def build_predictions(
         predict, config.features, config.label, digest_code("ExampleGen")
     ).with_id(ROWS)
     columns = [
-        bulk_inferrer_pb2.PredictOutputCol(output_key=name, output_column=f"predicted_{name}")
+        bulk_inferrer_pb2.PredictOutputCol(
+            output_key=name if name == "probabilities" else bulk_output(name),
+            output_column=f"predicted_{name}",
+        )
         for name in _OUTPUTS[config.label.task]
     ]
     spec = bulk_inferrer_pb2.OutputColumnsSpec(
@@ -53,7 +56,7 @@ def build_predictions(
         examples=rows.outputs["examples"],
         model=trainer.outputs["model"],
         model_blessing=blessing,
-        model_spec=bulk_inferrer_pb2.ModelSpec(model_signature_name=[EXAMPLES_SIGNATURE]),
+        model_spec=bulk_inferrer_pb2.ModelSpec(model_signature_name=[BULK_SIGNATURE]),
         output_example_spec=bulk_inferrer_pb2.OutputExampleSpec(output_columns_spec=[spec]),
     ).with_id(PREDICTIONS)
     return [rows, inferrer]

@@ -62,7 +62,11 @@ def build_training(
         custom_config={
             **what,
             # Of no concern to the tuner, which would search anew.
-            "trainer": {**what["trainer"], "tensors": config.exports is not None},
+            "trainer": {
+                **what["trainer"],
+                "tensors": config.exports is not None,
+                "bulk": config.predict is not None,
+            },
             "checkpoints": str(Path(config.workdir) / "checkpoints"),
         },
         **common,

@@ -24,6 +24,7 @@ from trainer.tensor_signatures import (
 # Read by the Evaluator, which looks for a signature of this name by itself.
 LABEL_SIGNATURE = "transformed_labels"
 EXAMPLES_SIGNATURE = "serving_examples"
+BULK_SIGNATURE = "bulk_examples"
 LABEL_ID = "label_id"
 # What a task gives that is no text (trainer/tasks).
 FIGURES = ("probabilities", "value")
@@ -101,12 +102,13 @@ class ServedModel(tf.Module):
             temperature=self._temperature,
         )
 
-    def signatures(self, tensors: bool = False) -> Signatures:
+    def signatures(self, tensors: bool = False, bulk: bool = False) -> Signatures:
         """Builds the signatures by name, ready for `tf.saved_model.save`.
 
         Args:
             tensors: Whether those of tensor_signatures.py are among them; they
                 are left out all the same where a backbone takes strings.
+            bulk: Whether `bulk_examples` is among them, for TFX's BulkInferrer.
         """
         config = self._extractor.config
         columns = raw_columns(config.features)
@@ -131,7 +133,21 @@ class ServedModel(tf.Module):
             raw = tf.io.parse_example(examples, label_column)
             return {LABEL_ID: self._extractor.preprocess(raw)[config.label.name]}
 
+        @tf.function(input_signature=[serialized], autograph=False)
+        def serve_bulk(examples: tf.Tensor) -> dict[str, tf.Tensor]:
+            # BulkInferrer fails on a string a row; as a column of its own it will do.
+            outputs = serve_examples(examples)
+            return {
+                **{name: one for name, one in outputs.items() if one.shape.rank > 1},
+                **{
+                    bulk_output(name): one[:, tf.newaxis]
+                    for name, one in outputs.items()
+                    if one.shape.rank == 1
+                },
+            }
+
         return {
+            **({BULK_SIGNATURE: serve_bulk.get_concrete_function()} if bulk else {}),
             tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY: serve_raw.get_concrete_function(),
             EXAMPLES_SIGNATURE: serve_examples.get_concrete_function(),
             LABEL_SIGNATURE: transform_labels.get_concrete_function(),
@@ -169,7 +185,12 @@ def _pad_empty(rows: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
     return tf.pad(rows, [[0, missing], *[[0, 0]] * (rows.shape.rank - 1)])
 
 
-def export(model: ServedModel, folder: str, tensors: bool = False) -> None:
+def bulk_output(name: str) -> str:
+    """What `bulk_examples` calls an output that has one value a row."""
+    return f"{name}_column"
+
+
+def export(model: ServedModel, folder: str, tensors: bool = False, bulk: bool = False) -> None:
     """Writes the model as a SavedModel that TF Serving loads.
 
     Args:
@@ -177,6 +198,7 @@ def export(model: ServedModel, folder: str, tensors: bool = False) -> None:
         folder: Folder to write; `assets/` in it holds the label vocabulary,
             `assets.extra/model.json` the model's `info`.
         tensors: Whether exports are to be made from it.
+        bulk: Whether TFX's BulkInferrer is to predict with it.
     """
-    tf.saved_model.save(model, folder, signatures=model.signatures(tensors))
+    tf.saved_model.save(model, folder, signatures=model.signatures(tensors, bulk))
     write_model_info(model.info, folder)

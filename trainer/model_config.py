@@ -42,7 +42,9 @@ class RunConfig(ModelConfig):
         train: As the user wrote it.
         tensors: Whether the model gets the signatures that exports are made
             from (tensor_signatures.py).
+        bulk: Whether it gets the one that TFX's BulkInferrer takes.
     """
 
     train: TrainConfig
     tensors: bool = False
+    bulk: bool = False

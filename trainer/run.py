@@ -63,7 +63,7 @@ def run_fn(fn_args: FnArgs) -> None:
             temperature, notes = calibration.temperature, [*notes, calibration.note]
         _write_json(posixpath.join(model_run, NOTES_FILE), notes)
         served = ServedModel(model.extractor, model.head, model.classes, temperature)
-        export(served, folder, config.tensors)
+        export(served, folder, config.tensors, config.bulk)
         is_tuned = config.train.mode == "fine_tune"
         predictions = predict_eval(served, model.extractor, files, tuned=is_tuned)
         write_predictions(predictions, model_run)

@@ -95,6 +95,10 @@ def test_a_task_goes_from_a_table_to_a_pushed_model(graft, folder, task):
     assert (predicted["rows"], predicted["quarantined"]) == (20, 1)
     examples = read_examples(predicted["path"])
     assert sorted(examples) == sorted(f"new.csv:{row}" for row in range(3, 23))
+    if task != "regression":
+        names = {"binary": ("other", "melon"), "multilabel": ("warm", "heavy")}[task]
+        said = [examples[f"new.csv:{row}"]["predicted_label"].bytes_list for row in (3, 22)]
+        assert [one.value[0].decode() for one in said] == list(names)
     if task == "regression":
         values = [examples[f"new.csv:{row}"]["predicted_value"].float_list for row in (3, 22)]
         assert values[0].value[0] < values[1].value[0]
