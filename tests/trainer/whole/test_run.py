@@ -15,6 +15,7 @@ CALIBRATED = re.compile(
     r"Temperature \d+\.\d{3}, fitted on eval: cross entropy (\d\.\d{4}) before, "
     r"(\d\.\d{4}) after \(train\.calibrate\)\."
 )
+BARELY = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-5}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,8 @@ def test_a_calibrated_model_says_what_it_is_worth_and_can_be_started_from(first,
 
 @pytest.mark.slow
 def test_a_fine_tuned_model_is_calibrated_with_its_own_backbones(run, world):
-    tuned = run(mode="fine_tune", calibrate="temperature")
+    # So short that some of eval stay wrong: the temperature has a bound only then.
+    tuned = run(mode="fine_tune", calibrate="temperature", fine_tune=BARELY)
     (note,) = read(tuned, "notes")
     _, after = CALIBRATED.fullmatch(note).groups()
     assert float(after) == pytest.approx(_cross_entropy(world, tuned / "model"), abs=1e-3)
@@ -123,13 +125,13 @@ def _cross_entropy(world, model):
 @pytest.mark.slow
 def test_a_fine_tuned_model_goes_on_with_its_backbones(run):
     tuned = run(mode="fine_tune", warm_start=True)
-    again = run(tuned, mode="fine_tune", warm_start=True)
+    # Steps so small that the first epoch ends where the last training did.
+    again = run(tuned, mode="fine_tune", warm_start=True, fine_tune=BARELY)
     assert read(again, "notes") == ["Head and backbones start from the last blessed model."]
-    # Three epochs of the head and four of both; then four of both alone.
+    # Three epochs of the head and four of both; then one of both alone.
     assert len(read(tuned, "history")["eval_loss"]) == 7
     losses = read(again, "history")["eval_loss"]
-    assert len(losses) == 4
-    assert losses[0] == pytest.approx(min(read(tuned, "history")["eval_loss"]), abs=0.1)
+    assert losses == pytest.approx([min(read(tuned, "history")["eval_loss"])], abs=0.01)
     frozen = run(tuned, warm_start=True)
     assert read(frozen, "notes") == [
         "The head starts cold: the last blessed model does not fit, for its backbones are "
