@@ -5,12 +5,17 @@ while it grows; a server cannot load it before `saved_model.pb` is there, which
 is written last, and takes it away first. Numbers are claimed by files of their
 own, `.claims/<number>-<who>`: who finds another's claim for the same number
 after writing its own gives the number up, so that no two pushes have the same.
-The last claim also remembers the highest number ever given.
+The last claim also remembers the highest number ever given. Files of other
+names there are somebody else's, and stay.
+
+A push that is overtaken while it uploads would be an old version the moment it
+is whole. So it looks again before its `saved_model.pb`, and begins anew.
 """
 
 import contextlib
 import posixpath
 import random
+import re
 import tempfile
 import time
 import uuid
@@ -29,6 +34,7 @@ MODEL = "saved_model.pb"
 CLAIMS = ".claims"
 # No push takes so long, so an older claim without a model is that of a killed one.
 STALE_SECONDS = 24 * 3600
+_CLAIM = re.compile(r"([0-9]+)-\w+")
 _TRIES = 50
 
 _Done = TypeVar("_Done")
@@ -67,20 +73,26 @@ class RemoteTarget:
 
         A file is read back and compared before the next one is written.
         """
-        if (answer := done()) is not None:
-            return answer
         with python_errors(self._path):
-            version = self._claim()
-            try:
+            for _ in range(_TRIES):
+                before = self.versions()
+                if (answer := done()) is not None:
+                    return answer
+                version = self._claim()
                 (staged / MANIFEST).write_text(describe(version).text(), encoding="utf-8")
-                names = set(list_files(str(staged))) - {MANIFEST, MODEL}
-                for name in (*sorted(names), MANIFEST, MODEL):
-                    self._upload(staged / name, posixpath.join(self.address(version), name))
-            except BaseException:
-                with contextlib.suppress(tf.errors.OpError):
-                    self._remove(version)
-                raise
-        return version
+                try:
+                    self._upload_all_but_model(staged, version)
+                    if self.versions() == before:
+                        self._upload(staged / MODEL, posixpath.join(self.address(version), MODEL))
+                        return version
+                except BaseException:
+                    with contextlib.suppress(tf.errors.OpError):
+                        self._remove(version)
+                    raise
+                self._remove(version)
+        raise OSError(
+            f"Other pushes overtook this one each time that it was tried, {_TRIES} in all"
+        )
 
     def prune(self, keep: int) -> None:
         """Removes the oldest versions beyond `keep`, and what killed pushes left."""
@@ -103,7 +115,10 @@ class RemoteTarget:
         """Numbers and the files that claim them, the highest last."""
         folder = posixpath.join(self._path, CLAIMS)
         names = tf.io.gfile.listdir(folder) if tf.io.gfile.isdir(folder) else []
-        return sorted((int(name.split("-")[0]), posixpath.join(folder, name)) for name in names)
+        matches = [(_CLAIM.fullmatch(name), name) for name in names]
+        return sorted(
+            (int(match[1]), posixpath.join(folder, name)) for match, name in matches if match
+        )
 
     def _claim(self) -> int:
         """Finds a number that nobody else has, above all that there ever were."""
@@ -120,6 +135,11 @@ class RemoteTarget:
                 return version
             time.sleep(random.uniform(0, 1))
         raise OSError(f"Other pushes took every number that was tried, {_TRIES} in all")
+
+    def _upload_all_but_model(self, staged: Path, version: int) -> None:
+        names = set(list_files(str(staged))) - {MANIFEST, MODEL}
+        for name in (*sorted(names), MANIFEST):
+            self._upload(staged / name, posixpath.join(self.address(version), name))
 
     def _upload(self, source: Path, target: str) -> None:
         tf.io.gfile.makedirs(posixpath.dirname(target))
@@ -141,9 +161,17 @@ class RemoteTarget:
         """Removes old claims but the highest, with what is left of their versions."""
         whole = self.versions()
         for number, claim in self._claims()[:-1]:
-            with tf.io.gfile.GFile(claim) as file:
-                age = time.time() - float(file.read())
-            if age > STALE_SECONDS:
+            if _age(claim) > STALE_SECONDS:
                 if number not in whole:
                     self._remove(number)
                 tf.io.gfile.remove(claim)
+
+
+def _age(claim: str) -> float:
+    """Seconds since a number was claimed; 0 where the file does not say."""
+    with tf.io.gfile.GFile(claim) as file:
+        text = file.read()
+    try:
+        return time.time() - float(text)
+    except ValueError:
+        return 0.0

@@ -160,6 +160,68 @@ def test_pushes_that_race_have_numbers_of_their_own(make_model, address, tmp_pat
     assert RemoteTarget(address).versions() == sorted(versions)
 
 
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Does something once, right after the first file of the next upload."""
+
+    def plan(happening):
+        upload = RemoteTarget._upload
+
+        def upload_and_more(self, source, target):
+            monkeypatch.setattr(RemoteTarget, "_upload", upload)
+            upload(self, source, target)
+            happening()
+
+        monkeypatch.setattr(RemoteTarget, "_upload", upload_and_more)
+
+    return plan
+
+
+def test_a_push_that_is_overtaken_while_it_uploads_serves_all_the_same(
+    make_model, address, meanwhile, tmp_path
+):
+    overtaking = []
+    other = make_model(b"2", tmp_path / "other")
+    meanwhile(lambda: overtaking.append(push(other, address).version))
+    slow = push(make_model(b"1"), address)
+    assert slow.new
+    assert RemoteTarget(address).versions() == [*overtaking, slow.version]
+    names = [name.rstrip("/") for name in gfile.listdir(address)]
+    assert sorted(names) == [".claims", str(overtaking[0]), str(slow.version)]
+
+
+def test_a_push_that_is_overtaken_by_an_equal_one_is_needless(model, address, meanwhile, tmp_path):
+    overtaking = []
+    meanwhile(lambda: overtaking.append(push(model, address).version))
+    assert push(model, address) == Published(overtaking[0], new=False)
+    assert RemoteTarget(address).versions() == overtaking
+
+
+def test_a_rollback_that_is_overtaken_while_it_uploads_is_none(
+    make_model, address, meanwhile, tmp_path
+):
+    for content in (b"1", b"2"):
+        push(make_model(content), address)
+    other = make_model(b"3", tmp_path / "other")
+    meanwhile(lambda: push(other, address))
+    with pytest.raises(PushError, match="Another version was pushed meanwhile"):
+        rollback(address, check=unchecked)
+    newest = RemoteTarget(address).versions()[-1]
+    with gfile.GFile(f"{address}/{newest}/saved_model.pb") as file:
+        assert file.read() == "3"
+
+
+def test_files_of_others_among_the_claims_stay_and_stop_nothing(make_model, address):
+    push(make_model(b"1"), address)
+    foreign = {"notes.txt": "mine", "5-somebody": "yesterday", "6-": "", "-7": "", "x-y": ""}
+    for name, text in foreign.items():
+        with gfile.GFile(f"{address}/.claims/{name}", "w") as file:
+            file.write(text)
+    newest = push(make_model(b"2"), address)
+    assert RemoteTarget(address).versions()[-1] == newest.version
+    assert set(foreign) < set(gfile.listdir(f"{address}/.claims"))
+
+
 def test_an_address_that_tensorflow_does_not_know_is_refused_before_a_run():
     with pytest.raises(ConfigError) as caught:
         check_address("gopher://models/flowers")
