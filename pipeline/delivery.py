@@ -140,6 +140,7 @@ def build_delivery(
                 custom_config={
                     "keep": config.push.keep,
                     "warmup": config.push.warmup,
+                    "again": config.push.again,
                     "examples_signature": EXAMPLES_SIGNATURE,
                 },
             )

@@ -56,7 +56,8 @@ class Pusher(stock.Pusher):
         Args:
             push_destination: The folder or address that a server watches.
             custom_config: `keep`, versions that stay; `warmup`, how many
-                examples become requests of a server to itself;
+                examples become requests of a server to itself; `again`, whether
+                a model that was rolled back from is pushed all the same;
                 `examples_signature`, the signature that takes serialized
                 tf.Examples.
             artifacts: Channels by the keys of `PusherSpec.INPUTS`; None leaves

@@ -20,3 +20,6 @@ class PushConfig(Record):
         description="examples of the eval split that a server answers before its first request; "
         "they travel with the model, so 0 where they must not leave the pipeline",
     )
+    again: bool = Field(
+        False, description="push a model even where this very one was rolled back from"
+    )

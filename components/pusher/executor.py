@@ -59,7 +59,7 @@ class Executor(stock.Executor):
             extras = _extras(folders) | _warmup(model, folders, custom, scratch)
             facts = read_facts(folders.get(MODEL_CARD), self._run_id(), _span(input_dict))
             delivery = Delivery(model, extras, facts)
-            published = publish(delivery, path, custom["keep"])
+            published = publish(delivery, path, custom["keep"], again=custom.get("again", False))
         if published.held_back:
             logging.warning("Not pushed to %s: %s", path, published.held_back)
             self._MarkNotPushed(pushed)

@@ -70,8 +70,8 @@ class Manifest(RunFacts):
         first_version: The number under which this model was pushed at first;
             its own, unless it was rolled back to.
         rolled_back: From where to where, if it was.
-        withdrawn: Digests of the models that were rolled back from; they are
-            not pushed again while this version is the newest.
+        withdrawn: Digests of the models that were rolled back from by now; each
+            version takes over those of the one before it.
     """
 
     version: int

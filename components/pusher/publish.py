@@ -5,6 +5,7 @@ read, loaded as a server would, and only then seen. Where the versions lie is
 the target's matter: local_target.py, remote_target.py.
 """
 
+import contextlib
 import datetime
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from components.pusher.files import (
     list_files,
 )
 from components.pusher.load_check import Loaded, check_loads
+from components.pusher.loading import WARMUP
 from components.pusher.manifest import Manifest, RunFacts, find_damage, read_manifest
 from components.pusher.target import Target, explained, open_target
 from preprocessing.errors import DataError
@@ -59,17 +61,21 @@ class Published(NamedTuple):
     held_back: str | None = None
 
 
-def publish(delivery: Delivery, path: str, keep: int, check: Check = check_loads) -> Published:
+def publish(
+    delivery: Delivery, path: str, keep: int, check: Check = check_loads, again: bool = False
+) -> Published:
     """Makes the model the newest version, and removes versions beyond `keep`.
 
     A model that equals the newest version already there is not copied again,
-    and one that was rolled back from stays so until it is rolled forward to.
+    and one that was rolled back from stays so until it is rolled forward to,
+    however many others have been pushed since.
 
     Args:
         delivery: What to push.
         path: Folder that the server watches; made when it is not there.
         keep: Versions that stay.
         check: Loads the staged version.
+        again: Whether it is pushed even where it was rolled back from.
 
     Returns:
         The version that now serves: seconds since the epoch, or one more than
@@ -82,27 +88,40 @@ def publish(delivery: Delivery, path: str, keep: int, check: Check = check_loads
     target = open_target(path)
     with explained(path, "The model could not be pushed"):
         model = _hash(delivery.model)
-        wanted = _Wanted(digest_files(model), _digest_exports(delivery.extras))
-        published = _find_published(target, wanted)
+        wanted = _Wanted(
+            digest_files(model),
+            _digest_exports(delivery.extras),
+            WARMUP in model or WARMUP in delivery.extras,
+        )
+
+        def find_published() -> Published | None:
+            return _find_published(target, wanted, again)
+
+        def describe(version: int) -> Manifest:
+            withdrawn = _read_withdrawn(target) - {wanted.model}
+            return _describe(version, delivery.facts, wanted, files, loaded, withdrawn)
+
+        published = find_published()
         if published is None:
             with target.staging() as staged:
                 files = _stage(delivery, model, staged)
                 loaded = check(staged)
-                answer = target.deliver(
-                    staged,
-                    lambda version: _describe(version, delivery.facts, wanted, files, loaded),
-                    lambda: _find_published(target, wanted),
-                )
+                answer = target.deliver(staged, describe, find_published)
             published = answer if isinstance(answer, Published) else Published(answer, True)
         target.prune(keep)
     return published
 
 
 class _Wanted(NamedTuple):
-    """Digests of what is to be pushed; see Manifest."""
+    """What tells pushes apart; see Manifest for the digests.
+
+    Of the warm-up requests it is whether there are any: they may only be
+    withdrawn by a version without them, as one that is there never changes.
+    """
 
     model: str
     exports: str | None
+    warmup: bool
 
 
 def _hash(folder: str) -> dict[str, PushedFile]:
@@ -125,12 +144,19 @@ def _stage(
     return files
 
 
-def _find_published(target: Target, wanted: _Wanted) -> Published | None:
+def _find_published(target: Target, wanted: _Wanted, again: bool) -> Published | None:
     """Says whether the newest version makes this push needless."""
     versions = target.versions()
     if not versions:
         return None
     newest, address = versions[-1], target.address(versions[-1])
+    if wanted.model in _read_withdrawn(target) and not again:
+        return Published(
+            newest,
+            False,
+            "this very model was rolled back from; `graft rollback --to` or "
+            f"`--set push.again=true` brings it back, and {newest} goes on serving",
+        )
     try:
         manifest = read_manifest(address)
     except DataError:
@@ -139,17 +165,21 @@ def _find_published(target: Target, wanted: _Wanted) -> Published | None:
         # From before there were manifests, or by another pusher.
         same = wanted.exports is None and digest_model(address) == wanted.model
         return Published(newest, False) if same else None
-    if wanted.model in manifest.withdrawn:
-        return Published(
-            newest,
-            False,
-            f"this very model was rolled back from; `graft rollback --to` brings it back, "
-            f"and {newest} goes on serving",
-        )
-    same = wanted == (manifest.model_digest, manifest.exports_digest)
+    warmup = WARMUP in manifest.files
+    same = wanted == (manifest.model_digest, manifest.exports_digest, warmup)
     if same and find_damage(address, manifest.files) is None:
         return Published(newest, False)
     return None
+
+
+def _read_withdrawn(target: Target) -> set[str]:
+    """Digests of the models that were rolled back from, by the last manifest there is."""
+    for number in reversed(target.versions()):
+        with contextlib.suppress(DataError):
+            manifest = read_manifest(target.address(number))
+            if manifest is not None:
+                return set(manifest.withdrawn)
+    return set()
 
 
 def _describe(
@@ -158,6 +188,7 @@ def _describe(
     wanted: _Wanted,
     files: dict[str, PushedFile],
     loaded: Loaded,
+    withdrawn: set[str],
 ) -> Manifest:
     return Manifest(
         **dict(facts),
@@ -169,6 +200,7 @@ def _describe(
         warmup_requests=loaded.requests,
         load_seconds=loaded.seconds,
         first_version=version,
+        withdrawn=tuple(sorted(withdrawn)),
     )
 
 

@@ -7,6 +7,7 @@ that was rolled back from stays, and can be rolled forward to.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from components.pusher.errors import PushError
 from components.pusher.files import PushedFile, copy_durably, digest_files, hash_file, list_files
@@ -14,20 +15,35 @@ from components.pusher.load_check import Loaded, check_loads
 from components.pusher.manifest import MANIFEST, Manifest, RolledBack, read_manifest
 from components.pusher.publish import Check, now
 from components.pusher.target import Target, explained, open_target
-from preprocessing.errors import UsageError, explain
+from preprocessing.errors import DataError, UsageError, explain
 
 
-def read_history(path: str) -> list[Manifest]:
+class Unreadable(NamedTuple):
+    """A version that does not say what it is.
+
+    Attributes:
+        version: Its number.
+        why: What is wrong with its manifest, in one line.
+    """
+
+    version: int
+    why: str
+
+
+History = Sequence[Manifest | Unreadable]
+
+
+def read_history(path: str) -> History:
     """Reads what is known of each version, the oldest first.
 
-    A version without a manifest, from another pusher, is described by its files.
+    A version without a manifest, from another pusher, is described by its
+    files. One that cannot be read hides no other.
 
     Args:
         path: Folder or address that a server watches.
 
     Raises:
         UsageError: If there is no version.
-        DataError: If a manifest cannot be understood.
         PushError: If the folder cannot be read.
     """
     with explained(path, "The versions cannot be read"):
@@ -36,6 +52,19 @@ def read_history(path: str) -> list[Manifest]:
         if not numbers:
             raise UsageError(explain("There is no version of a model here", path))
         return [_read(target, number) for number in numbers]
+
+
+def find_current(history: History) -> Manifest:
+    """Says what serves, and with it what was rolled back from.
+
+    A version that does not say so itself, such as one that cannot be read or
+    another pusher's, takes over what the one before it knew was rolled back from.
+    """
+    newest = history[-1]
+    current = _unknown(newest.version) if isinstance(newest, Unreadable) else newest
+    # Only what a manifest says has a time.
+    told = (one for one in reversed(history) if isinstance(one, Manifest) and one.pushed_at)
+    return current.model_copy(update={"withdrawn": next(told, current).withdrawn})
 
 
 def rollback(path: str, to: int | None = None, check: Check = check_loads) -> Manifest:
@@ -52,17 +81,19 @@ def rollback(path: str, to: int | None = None, check: Check = check_loads) -> Ma
 
     Raises:
         UsageError: If there is no such version, or it serves already.
+        DataError: If the manifest of the one that is asked for cannot be read.
         PushError: If it cannot be copied, is damaged or cannot be loaded; what
             was there still serves.
     """
     history = read_history(path)
-    source, current = _choose(history, to), history[-1]
+    current = find_current(history)
+    source = _choose(history, current, to)
     target = open_target(path)
     described: list[Manifest] = []
 
     def describe(version: int) -> Manifest:
         described.append(_repeat(source, current, files, loaded, version))
-        return described[0]
+        return described[-1]
 
     def overtaken() -> None:
         if target.versions()[-1:] != [current.version]:
@@ -79,26 +110,33 @@ def rollback(path: str, to: int | None = None, check: Check = check_loads) -> Ma
             raise OSError(f"{min(differ)} of {source.version} is not what was pushed")
         loaded = check(staged)
         target.deliver(staged, describe, overtaken)
-    return described[0]
+    return described[-1]
 
 
-def _read(target: Target, number: int) -> Manifest:
+def _read(target: Target, number: int) -> Manifest | Unreadable:
     address = target.address(number)
-    manifest = read_manifest(address)
-    if manifest is not None:
-        return manifest
-    files = {name: hash_file(f"{address}/{name}") for name in list_files(address)}
+    try:
+        manifest = read_manifest(address)
+        if manifest is not None:
+            return manifest
+        files = {name: hash_file(f"{address}/{name}") for name in list_files(address)}
+    except (DataError, OSError) as error:
+        return Unreadable(number, str(error).splitlines()[0])
+    return _unknown(number, files)
+
+
+def _unknown(version: int, files: dict[str, PushedFile] | None = None) -> Manifest:
+    digest = digest_files(files) if files else ""
     return Manifest(
-        version=number,
+        version=version,
         pushed_at="",
-        model_digest=digest_files(files),
-        files=files,
-        first_version=number,
+        model_digest=digest,
+        files=files or {},
+        first_version=version,
     )
 
 
-def _choose(history: Sequence[Manifest], to: int | None) -> Manifest:
-    current = history[-1]
+def _choose(history: History, current: Manifest, to: int | None) -> Manifest:
     if to == current.version:
         raise UsageError(explain("This version serves already", to))
     if to is not None:
@@ -106,12 +144,16 @@ def _choose(history: Sequence[Manifest], to: int | None) -> Manifest:
         if not found:
             versions = [one.version for one in history[:-1]]
             raise UsageError(explain("There is no such version", to, versions))
+        if isinstance(found[0], Unreadable):
+            raise DataError(explain(f"This version cannot be read: {found[0].why}", to))
         return found[0]
     gone = {current.model_digest, *current.withdrawn}
     older = [
         one
         for one in history
-        if one.first_version < current.first_version and one.model_digest not in gone
+        if isinstance(one, Manifest)
+        and one.first_version < current.first_version
+        and one.model_digest not in gone
     ]
     if not older:
         what = f"There is no model from before {current.first_version} to roll back to"
@@ -133,7 +175,7 @@ def _repeat(
     version: int,
 ) -> Manifest:
     withdrawn = set(current.withdrawn) - {source.model_digest}
-    if source.first_version < current.first_version:
+    if source.first_version < current.first_version and current.model_digest:
         withdrawn.add(current.model_digest)
     return source.model_copy(
         update={

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from components.pusher.manifest import Manifest
+    from components.pusher.rollback import History
 
 
 @click.command()
@@ -23,12 +26,14 @@ def rollback(path: str, to: int | None, as_list: bool, as_json: bool) -> None:
     """
     if as_list and to is not None:
         raise click.UsageError("--list and --to exclude each other")
-    from components.pusher.rollback import read_history
+    from components.pusher.rollback import find_current, read_history
     from components.pusher.rollback import rollback as roll_back
 
     if as_list:
         history = read_history(path)
-        click.echo(_to_json(history) if as_json else _table(history))
+        click.echo(
+            _to_json(history) if as_json else _table(history, find_current(history).withdrawn)
+        )
         return
     from rich.console import Console
 
@@ -49,14 +54,19 @@ def _describe(path: str, manifest: "Manifest") -> str:
     )
 
 
-def _table(history: "list[Manifest]") -> str:
+def _table(history: "History", withdrawn: "Collection[str]") -> str:
+    from components.pusher.rollback import Unreadable
+
     rows = [("Version", "Pushed (UTC)", "Run", "Metrics", "")]
     for one in reversed(history):
         notes = ["serves"] if one is history[-1] else []
+        if isinstance(one, Unreadable):
+            rows.append((str(one.version), "-", "-", "-", ", ".join([*notes, one.why])))
+            continue
         if one.rolled_back:
             back = one.rolled_back
             notes.append(f"rolled back from {back.from_version} to {back.to_version}")
-        elif one.model_digest in history[-1].withdrawn:
+        elif one.model_digest in withdrawn:
             notes.append("rolled back from")
         pushed = one.pushed_at[:19].replace("T", " ") or "-"
         rows.append((str(one.version), pushed, one.run_id or "-", _metrics(one), ", ".join(notes)))
@@ -78,10 +88,14 @@ def _metrics(manifest: "Manifest") -> str:
     return ", ".join(f"{split} {name} {value:.3f}" for split, name, value in firsts) or "-"
 
 
-def _to_json(history: "list[Manifest]", one: bool = False) -> str:
+def _to_json(history: "History", one: bool = False) -> str:
     """Everything but the files; the last of a list serves."""
+    from components.pusher.rollback import Unreadable
+
     listed = [
-        {**manifest.model_dump(mode="json", exclude={"files"}), "bytes": manifest.bytes}
-        for manifest in history
+        {"version": version.version, "unreadable": version.why}
+        if isinstance(version, Unreadable)
+        else {**version.model_dump(mode="json", exclude={"files"}), "bytes": version.bytes}
+        for version in history
     ]
     return json.dumps(listed[0] if one else listed, indent=2)

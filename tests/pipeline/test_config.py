@@ -232,7 +232,7 @@ MISTAKES = {
         """\
         flowers.yaml, line 6: push is not valid
           Received: 'serving'
-          Valid: a mapping {path, keep, warmup}, null
+          Valid: a mapping {path, keep, warmup, again}, null
           See: graft schema""",
     ),
     "an empty section": (

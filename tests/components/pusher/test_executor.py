@@ -147,7 +147,7 @@ def test_a_model_that_was_rolled_back_from_is_not_pushed_and_says_why(
     pushed = execute(inputs, serving)
     assert pushed.get_int_custom_property("pushed") == 0
     assert pushed.get_string_custom_property(HELD_BACK) == (
-        "this very model was rolled back from; `graft rollback --to` brings it back, "
-        f"and {newest} goes on serving"
+        "this very model was rolled back from; `graft rollback --to` or "
+        f"`--set push.again=true` brings it back, and {newest} goes on serving"
     )
     assert list_versions(serving)[-1] == newest

@@ -103,6 +103,19 @@ def test_an_equal_model_with_other_exports_is_published_again(model, serving, tm
     assert second.version > first.version
 
 
+def test_warmup_requests_are_withdrawn_by_a_version_without_them(model, serving, tmp_path):
+    requests = tmp_path / "requests"
+    requests.write_bytes(b"pictures of people")
+    place = "assets.extra/tf_serving_warmup_requests"
+    first = push(model, serving, extras={place: str(requests)}).version
+    second = push(model, serving, extras={})
+    assert second.new
+    assert not (serving / str(second.version) / place).exists()
+    assert (serving / str(first) / place).exists()
+    assert push(model, serving, extras={}) == Published(second.version, new=False)
+    assert push(model, serving, extras={place: str(requests)}).new
+
+
 def test_how_long_exports_took_makes_no_version(model, serving, tmp_path):
     report = tmp_path / "report.json"
     versions = set()

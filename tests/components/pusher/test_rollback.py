@@ -15,7 +15,7 @@ from components.pusher.local_target import list_versions
 from components.pusher.manifest import RolledBack, RunFacts, read_manifest
 from components.pusher.publish import Delivery, publish
 from components.pusher.rollback import read_history, rollback
-from preprocessing.errors import UsageError
+from preprocessing.errors import DataError, UsageError
 from serving.commands import rollback as command
 
 
@@ -27,12 +27,12 @@ def unchecked(folder):
 def push(make_model, serving):
     """Pushes a model of that content; gives what became of it."""
 
-    def publish_content(content, keep=10):
+    def publish_content(content, keep=10, again=False):
         facts = RunFacts(
             name="flowers", run_id=f"run-{content.decode()}", metrics={"eval": {"accuracy": 0.9}}
         )
         delivery = Delivery(str(make_model(content)), {}, facts)
-        return publish(delivery, str(serving), keep, unchecked)
+        return publish(delivery, str(serving), keep, unchecked, again)
 
     return publish_content
 
@@ -171,11 +171,40 @@ def test_a_model_that_was_rolled_back_from_is_held_back_until_it_is_rolled_forwa
     assert again.version == newest
     assert not again.new
     assert again.held_back == (
-        "this very model was rolled back from; `graft rollback --to` brings it back, "
-        f"and {newest} goes on serving"
+        "this very model was rolled back from; `graft rollback --to` or "
+        f"`--set push.again=true` brings it back, and {newest} goes on serving"
     )
     go_back(serving, versions[-1])
     assert push(b"C").held_back is None
+
+
+def test_a_model_that_was_rolled_back_from_is_held_back_after_any_number_of_others(
+    serving, versions, push
+):
+    go_back(serving)
+    for other in (b"D", b"E", b"F"):
+        newest = push(other, keep=1).version
+    assert list_versions(serving) == [newest]
+    assert push(b"C").held_back is not None
+    assert list_versions(serving) == [newest]
+
+
+def test_a_model_that_was_rolled_back_from_is_held_back_where_a_later_manifest_is_damaged(
+    serving, versions, push
+):
+    go_back(serving)
+    newest = push(b"D").version
+    (serving / str(newest) / "manifest.json").write_text("{")
+    assert push(b"C").held_back is not None
+
+
+def test_a_model_that_was_rolled_back_from_is_pushed_where_the_config_says_so_and_then_as_ever(
+    serving, versions, push
+):
+    go_back(serving)
+    assert push(b"C", again=True).new
+    push(b"D")
+    assert push(b"C").new
 
 
 def test_a_new_model_is_pushed_after_a_rollback(serving, versions, push):
@@ -201,6 +230,69 @@ def test_versions_of_another_pusher_can_be_rolled_back_to(make_model, serving, p
 
 def test_history_is_read_oldest_first(serving, versions):
     assert [one.version for one in read_history(str(serving))] == versions
+
+
+@pytest.fixture
+def unreadable(serving, versions):
+    """Damages the manifest of the version in the middle."""
+    (serving / str(versions[1]) / "manifest.json").write_text('{"version": ')
+    return versions[1]
+
+
+def test_a_manifest_that_cannot_be_read_hides_no_other_version(serving, versions, unreadable):
+    said = CliRunner().invoke(command.rollback, [str(serving), "--list"])
+    lines = said.output.splitlines()
+    assert said.exit_code == 0
+    assert [line.split()[0] for line in lines[1:]] == [str(one) for one in reversed(versions)]
+    assert "manifest.json cannot be understood: Invalid JSON: EOF" in lines[2]
+    assert "Received" not in said.output
+    listed = CliRunner().invoke(command.rollback, [str(serving), "--list", "--json"]).output
+    assert set(json.loads(listed)[1]) == {"version", "unreadable"}
+
+
+def test_a_version_that_can_be_read_is_rolled_back_to_beside_one_that_cannot(
+    serving, versions, unreadable
+):
+    assert content_of(serving, go_back(serving).version) == b"A"
+    assert content_of(serving, go_back(serving, versions[-1]).version) == b"C"
+
+
+def test_a_version_that_cannot_be_read_is_not_rolled_back_to(serving, versions, unreadable):
+    with pytest.raises(DataError) as caught:
+        go_back(serving, unreadable)
+    assert str(caught.value).startswith(
+        "This version cannot be read: manifest.json cannot be understood: Invalid JSON: EOF"
+    )
+    assert str(caught.value).endswith(f"\n  Received: {unreadable}")
+    assert list_versions(serving) == versions
+
+
+@pytest.mark.parametrize("damage", ["foreign", "folder"])
+def test_a_version_that_serves_and_cannot_be_read_is_rolled_back_from(serving, versions, damage):
+    manifest = serving / str(versions[-1]) / "manifest.json"
+    manifest.unlink()
+    if damage == "folder":
+        manifest.mkdir()
+    else:
+        manifest.write_text('{"name": "a web app", "icons": []}')
+    back = go_back(serving)
+    assert content_of(serving, back.version) == b"B"
+    assert back.rolled_back == RolledBack(from_version=versions[-1], to_version=versions[1])
+
+
+def test_what_was_rolled_back_from_is_remembered_over_a_version_that_cannot_be_read(
+    serving, versions, push
+):
+    go_back(serving)
+    newest = push(b"D").version
+    (serving / str(newest) / "manifest.json").write_text("{")
+    back = go_back(serving)
+    assert content_of(serving, back.version) == b"B"
+    assert push(b"C").held_back is not None
+    said = CliRunner().invoke(command.rollback, [str(serving), "--list"]).output
+    assert [line.split()[0] for line in said.splitlines() if line.endswith("rolled back from")] == [
+        str(versions[-1])
+    ]
 
 
 def test_the_list_says_what_there_is_newest_first(serving, versions, monkeypatch):
