@@ -3,6 +3,7 @@
 TensorFlow Serving is preferred wherever it is: it is what production runs.
 """
 
+import math
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ _SERVER = "tensorflow_model_server"
 _IMAGE = "tensorflow/serving"
 _GRPC_PORT, _REST_PORT = 8500, 8501
 _DOCKER_SECONDS = 20
+EVERY_INTERFACE = "0.0.0.0"
 
 
 class Choice(NamedTuple):
@@ -92,6 +94,7 @@ class Serving(NamedTuple):
         rest_port: For REST.
         grpc_port: For gRPC.
         max_seconds: From a REST request's arrival to its answer.
+        poll_seconds: How often the folder is looked at.
     """
 
     path: str
@@ -100,6 +103,25 @@ class Serving(NamedTuple):
     rest_port: int
     grpc_port: int
     max_seconds: float
+    poll_seconds: float = 1.0
+
+    @property
+    def whole_poll_seconds(self) -> int:
+        """What TensorFlow Serving, which takes whole seconds, makes of that; 0 would be once."""
+        return max(1, math.ceil(self.poll_seconds))
+
+
+def check_host(host: str, engine: Engine) -> None:
+    """Refuses an address that was asked for where the engine has no option for one.
+
+    See https://github.com/tensorflow/serving/issues/1969.
+
+    Raises:
+        UsageError: If requests would come from more than that address.
+    """
+    if engine == _SERVER and host != EVERY_INTERFACE:
+        what = f"--host: {engine} listens on every interface, and has no option for one"
+        raise UsageError(explain(what, host, [EVERY_INTERFACE], see="--engine docker or local"))
 
 
 def server_command(what: Serving) -> list[str]:
@@ -131,5 +153,5 @@ def _flags(what: Serving, path: str, grpc_port: int, rest_port: int) -> Sequence
         f"--rest_api_timeout_in_ms={round(1000 * what.max_seconds)}",
         f"--model_name={what.name}",
         f"--model_base_path={path}",
-        "--file_system_poll_wait_seconds=1",
+        f"--file_system_poll_wait_seconds={what.whole_poll_seconds}",
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from preprocessing.errors import DataError, UsageError, explain
 from serving.quiet import silence_imports
@@ -34,14 +35,22 @@ _EVERYWHERE = ("0.0.0.0", "::")
     show_default=True,
     help="What serves; auto takes the first of the others that is there.",
 )
-@click.option("--poll-seconds", type=click.FloatRange(0.01), default=1.0, show_default=True)
+@click.option(
+    "--poll-seconds",
+    type=click.FloatRange(0.01),
+    default=1.0,
+    show_default=True,
+    help="Between looks at PATH; TensorFlow Serving takes whole seconds.",
+)
 @click.option("--max-seconds", type=float, help="For one answer.  [default: 30]")
 @click.option("--max-bytes", type=int, help="Of one request.  [default: 32 MiB]")
 @click.option("--max-batch", type=int, help="Examples in one request.  [default: 1024]")
 @click.option("--max-queue", type=int, help="Requests that wait.  [default: 64]")
 @click.option("--max-pixels", type=int, help="Of one picture.  [default: 64 million]")
 @click.option("--parallel", type=int, help="Requests that run.  [default: one a core]")
+@click.pass_context
 def serve(
+    context: click.Context,
     path: str,
     name: str | None,
     host: str,
@@ -59,7 +68,7 @@ def serve(
     development. All three speak TF Serving's REST and gRPC. The --max options
     but --max-seconds, and port 0 for a free one, are our own server's.
     """
-    from serving.engines import Serving, choose_engine
+    from serving.engines import Serving, check_host, choose_engine
 
     remote = "://" in path
     if remote and engine not in ("auto", "tensorflow_model_server"):
@@ -70,13 +79,15 @@ def serve(
     checked = _limits(given)
     newest = _newest(path)
     choice = choose_engine("tensorflow_model_server" if remote else engine)
+    if context.get_parameter_source("host") is not ParameterSource.DEFAULT:
+        check_host(host, choice.engine)
     silence_imports()
     place = path if remote else str(Path(path).resolve())
-    what = Serving(place, called, host, rest_port, grpc_port, checked.max_seconds)
+    what = Serving(place, called, host, rest_port, grpc_port, checked.max_seconds, poll_seconds)
     click.echo(f"Serving {path} as {what.name}")
     click.echo(f"  Engine  {choice.engine}: {choice.why}")
     if choice.engine == "local":
-        _serve_here(what, newest, checked, poll_seconds)
+        _serve_here(what, newest, checked)
     else:
         _become(what, newest, choice, sorted(given.keys() - {"max_seconds"}))
 
@@ -129,6 +140,8 @@ def _become(what: "Serving", newest: str, choice: "Choice", ignored: list[str]) 
     else:
         command = server_command(what)
         click.echo("  Note    it listens on every interface; it has no option for one")
+    if what.poll_seconds != what.whole_poll_seconds:
+        click.echo(f"  Note    it looks for versions every {what.whole_poll_seconds} s")
     if ignored:
         options = ", ".join("--" + one.replace("_", "-") for one in ignored)
         click.echo(f"  Note    it does not know {options}")
@@ -136,7 +149,7 @@ def _become(what: "Serving", newest: str, choice: "Choice", ignored: list[str]) 
     os.execvp(command[0], command)
 
 
-def _serve_here(what: "Serving", newest: str, limits: "Limits", poll_seconds: float) -> None:
+def _serve_here(what: "Serving", newest: str, limits: "Limits") -> None:
     from serving.server.ports import listen
 
     for port in (what.rest_port, what.grpc_port):
@@ -153,7 +166,7 @@ def _serve_here(what: "Serving", newest: str, limits: "Limits", poll_seconds: fl
         click.echo(f"{time.strftime('%H:%M:%S')} {sentence}")
 
     address = Address(what.host, what.rest_port, what.grpc_port)
-    run_server(Path(what.path), what.name, address, limits, poll_seconds, ready, tell)
+    run_server(Path(what.path), what.name, address, limits, what.poll_seconds, ready, tell)
 
 
 def _show_address(what: "Serving", newest: str, rest_port: int, grpc_port: int) -> None:

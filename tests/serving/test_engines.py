@@ -11,8 +11,16 @@ import sys
 
 import pytest
 
+from pipeline.cli import main
 from preprocessing.errors import UsageError
-from serving.engines import Choice, Serving, choose_engine, docker_command, server_command
+from serving.engines import (
+    Choice,
+    Serving,
+    check_host,
+    choose_engine,
+    docker_command,
+    server_command,
+)
 from tests.serving.conftest import ROOT, START
 
 
@@ -131,18 +139,55 @@ def test_the_container_sees_the_folder_and_is_seen_on_the_host_only(host, publis
     ]
 
 
+@pytest.mark.parametrize(("asked", "told"), [(0.01, 1), (1, 1), (2.5, 3), (60, 60)])
+def test_tensorflow_serving_looks_for_versions_as_often_as_whole_seconds_allow(asked, told):
+    what = WHAT._replace(poll_seconds=asked)
+    for command in (server_command(what), docker_command(what)):
+        assert command[-1] == f"--file_system_poll_wait_seconds={told}"
+
+
+@pytest.fixture
+def versions(tmp_path):
+    """A folder of versions, as far as `graft serve` looks before it starts something."""
+    (tmp_path / "colours" / "1").mkdir(parents=True)
+    (tmp_path / "colours" / "1" / "saved_model.pb").write_bytes(b"")
+    return tmp_path / "colours"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "192.0.2.1", "::"])
+def test_a_host_that_tensorflow_model_server_cannot_keep_to_is_refused(put, versions, capsys, host):
+    put("tensorflow_model_server", "exit 0")
+    assert main(["serve", str(versions), "--host", host]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(
+        "graft: --host: tensorflow_model_server listens on every interface, "
+        "and has no option for one\n"
+        f"  Received: '{host}'\n"
+        "  Valid: 0.0.0.0\n"
+    )
+    assert said.err.endswith("  See: --engine docker or local\n")
+
+
+def test_other_engines_take_any_host():
+    check_host("127.0.0.1", "docker")
+    check_host("127.0.0.1", "local")
+    check_host("0.0.0.0", "tensorflow_model_server")
+
+
 @pytest.mark.slow
 def test_the_server_takes_the_place_of_graft_and_gets_its_signals(put, tmp_path, colours):
     """The recorder has the process id that graft had."""
     record = tmp_path / "record"
     put("tensorflow_model_server", f'echo "$$ $@" > {record}\nwhile true; do sleep 1; done')
     (tmp_path / "bin" / "sleep").symlink_to("/bin/sleep")
-    command = [sys.executable, "-c", START, "serve", str(colours), "--max-batch", "9"]
+    options = ["--max-batch", "9", "--poll-seconds", "2.5"]
+    command = [sys.executable, "-c", START, "serve", str(colours), *options]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [*command, "--rest-port", "1234"], env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
-        said = [process.stdout.readline().rstrip() for _ in range(7)]
+        said = [process.stdout.readline().rstrip() for _ in range(8)]
         while not record.exists() or not record.read_text():
             pass
         process.terminate()
@@ -150,7 +195,7 @@ def test_the_server_takes_the_place_of_graft_and_gets_its_signals(put, tmp_path,
     assert record.read_text().split(maxsplit=1) == [
         str(process.pid),
         "--port=8500 --rest_api_port=1234 --rest_api_timeout_in_ms=30000 "
-        f"--model_name=colours --model_base_path={colours} --file_system_poll_wait_seconds=1\n",
+        f"--model_name=colours --model_base_path={colours} --file_system_poll_wait_seconds=3\n",
     ]
     assert said[:4] == [
         f"Serving {colours} as colours",
@@ -161,5 +206,6 @@ def test_the_server_takes_the_place_of_graft_and_gets_its_signals(put, tmp_path,
     assert said[4].startswith("  Try     curl -d ")
     assert said[5:] == [
         "  Note    it listens on every interface; it has no option for one",
+        "  Note    it looks for versions every 3 s",
         "  Note    it does not know --max-batch",
     ]
