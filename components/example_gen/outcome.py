@@ -12,7 +12,7 @@ from components.example_gen.config import SPLIT_NAMES
 from components.example_gen.inspect import Inspected
 from components.example_gen.label_checks import check_classes
 from components.example_gen.labels import classes_of
-from components.example_gen.rows import Quarantined, write_lines
+from components.example_gen.rows import Quarantined, count_allowed, write_lines
 from components.example_gen.sources.columns import Columns
 from preprocessing.config import LabelConfig
 from preprocessing.errors import DataError, QuarantineError, explain
@@ -80,7 +80,7 @@ def check_quarantine(
     Raises:
         QuarantineError: If more than `max_share` of `total` is set aside.
     """
-    if len(quarantined) <= max_share * total:
+    if len(quarantined) <= count_allowed(max_share, total):
         return
     lines = [f"  {one.source}: {one.reason}" for one in quarantined[:_LISTED]]
     if len(quarantined) > _LISTED:

@@ -5,6 +5,7 @@ name and not the data.
 """
 
 import dataclasses
+import fractions
 import json
 from collections.abc import Iterable, Iterator
 
@@ -68,6 +69,17 @@ class Table:
             self.rows.append(one)
         else:
             self.quarantined.append(one)
+
+
+def count_allowed(share: float, rows: int) -> int:
+    """Says how many of some rows a share of them is at most.
+
+    Args:
+        share: 0 to 1. It counts as it is written: binary fractions would make
+            28 of 0.29 of 100.
+        rows: How many there are.
+    """
+    return int(fractions.Fraction(str(share)) * rows)
 
 
 def write_lines(path: str, records: Iterable[object]) -> None:

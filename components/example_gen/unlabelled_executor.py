@@ -14,7 +14,7 @@ from tfx.types import artifact_utils
 
 from components.example_gen import outcome, workers
 from components.example_gen.config import PredictConfig
-from components.example_gen.rows import Quarantined, read_lines, write_lines
+from components.example_gen.rows import Quarantined, count_allowed, read_lines, write_lines
 from components.example_gen.screen import Usable
 from components.example_gen.slices import Slice, plan_slices, read_slice
 from components.example_gen.sources.columns import Columns
@@ -70,7 +70,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         ]
         kept = outcome.kept_list(artifact.uri)
         share = config.max_quarantined_share
-        if len(quarantined) > share * plan.rows:
+        if len(quarantined) > count_allowed(share, plan.rows):
             outcome.write_quarantine(kept, quarantined)
         key = "predict.max_quarantined_share"
         outcome.check_quarantine(quarantined, plan.rows, share, kept, key)

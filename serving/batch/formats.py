@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 
 from preprocessing.errors import UsageError, explain
-from serving.batch.layout import PROBABILITY
+from serving.batch.layout import PROBABILITIES, PROBABILITY
 
 # Parts are gathered into row groups of this size in memory.
 _GROUP_BYTES = 16 << 20
@@ -82,7 +82,7 @@ def _write_jsonl(table: pa.Table, file: IO[bytes]) -> None:
     for row in _rows(table):
         plain = {name: value for name, value in row.items() if not name.startswith(PROBABILITY)}
         if len(plain) < len(row):
-            plain["probabilities"] = {
+            plain[PROBABILITIES] = {
                 name.removeprefix(PROBABILITY): value
                 for name, value in row.items()
                 if name not in plain

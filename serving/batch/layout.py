@@ -22,6 +22,8 @@ from preprocessing.errors import UsageError, explain
 from preprocessing.model_info import ModelInfo
 
 PROBABILITY = "probability:"
+# The one object that they are in jsonl.
+PROBABILITIES = "probabilities"
 # What each task's model gives that becomes columns; see trainer/tasks.
 _OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "multiclass": ("label", "score"),
@@ -52,14 +54,15 @@ class Layout(NamedTuple):
         """Puts them together.
 
         Raises:
-            UsageError: If a kept column would have the name of another.
+            UsageError: If a kept column would have the name of another, in
+                whichever format.
         """
-        layout = cls(info.label.task, info.classes, labelled, tuple(keep))
-        names = layout.schema.names
+        layout = cls(info.label.task, info.classes, labelled, ())
+        own = {*layout.schema.names, *([PROBABILITIES] if info.classes else [])}
         for name in keep:
-            if names.count(name) > 1:
+            if name in own or name.startswith(PROBABILITY):
                 raise UsageError(explain("--keep: the output has a column of this name", name))
-        return layout
+        return layout._replace(keep=tuple(keep))
 
     @property
     def schema(self) -> pa.Schema:

@@ -74,8 +74,12 @@ class Parts(NamedTuple):
             write: Writes its predictions into an open file.
             set_aside: Its rows that have none.
         """
+        path = self._quarantine_of(number)
         if set_aside:
-            write_lines(self._quarantine_of(number), set_aside)
+            write_lines(path, set_aside)
+        elif tf.io.gfile.exists(path):
+            # A run that was killed before it finished the part may have left one.
+            tf.io.gfile.remove(path)
         unfinished = posixpath.join(self.folder, f".{uuid.uuid4().hex}.unfinished")
         _write(unfinished, self.path(number), write)
 

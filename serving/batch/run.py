@@ -16,7 +16,7 @@ import tensorflow as tf
 from absl import logging
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from components.example_gen.rows import write_lines
+from components.example_gen.rows import count_allowed, write_lines
 from components.example_gen.slices import Plan, Slice, plan_slices, read_slice
 from components.example_gen.sources.columns import Columns
 from components.example_gen.workers import threads
@@ -128,7 +128,7 @@ def _prepare(request: BatchRequest, found: FoundModel, parts: Parts) -> tuple[Jo
         "options": f"sha256:{hashlib.sha256(options.encode()).hexdigest()}",
     }
     begin(parts, state, request.overwrite)
-    allowed = int(request.max_unreadable * plan.rows)
+    allowed = count_allowed(request.max_unreadable, plan.rows)
     return Job(found.path, info, columns, layout, parts, plan.rows, allowed), plan
 
 

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from components.example_gen.rows import Quarantined
 from preprocessing.errors import QuarantineError, UsageError
 from serving.batch.parts import Parts, begin
 
@@ -107,6 +108,21 @@ def test_parts_of_another_or_of_an_unknown_run_are_dropped_whatever_their_name(t
         (tmp_path / "preds[v1].csv.parts" / "state.json").unlink()
     begin(parts, {"model": "B"}, overwrite=known)
     assert not parts.is_done(0)
+
+
+def test_what_a_killed_part_had_set_aside_does_not_count_once_it_is_done(tmp_path):
+    parts = Parts(str(tmp_path / "out.csv"), ".csv")
+    begin(parts, {}, overwrite=False)
+    broken = [Quarantined("goods.csv:2", "the disk was away")]
+
+    def be_killed(file):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        parts.finish(0, be_killed, broken)
+    assert not parts.is_done(0)
+    parts.finish(0, lambda file: file.write(b"whole"), [])
+    assert list(parts.set_aside(1)) == []
 
 
 def test_two_runs_do_not_write_the_same_output(prices_model, table, predict, tmp_path):

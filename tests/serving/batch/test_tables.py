@@ -186,13 +186,38 @@ def test_a_column_that_is_missing_is_named_with_the_closest(prices_model, table,
     assert [path.name for path in goods.parent.iterdir()] == ["goods.csv"]
 
 
-def test_a_kept_column_must_have_a_name_of_its_own(prices_model, table, predict):
-    goods = table("1,a,7", header="retail_price,brand,score")
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet", ".csv"])
+@pytest.mark.parametrize(
+    "name", ["source", "score", "probabilities", "probability:dear", "probability:of rain"]
+)
+def test_a_kept_column_must_have_a_name_of_its_own_in_every_format(
+    prices_model, table, predict, name, suffix
+):
+    goods = table("1,a,7", header=f"retail_price,brand,{name}")
     with pytest.raises(UsageError) as caught:
-        predict(prices_model("multiclass"), goods, keep=("score",))
-    assert str(caught.value) == (
-        "--keep: the output has a column of this name\n  Received: 'score'"
+        predict(prices_model("multiclass"), goods, "out" + suffix, keep=(name,))
+    assert (
+        str(caught.value) == f"--keep: the output has a column of this name\n  Received: {name!r}"
     )
+
+
+def test_a_kept_column_may_have_a_name_that_another_tasks_output_uses(prices_model, table, predict):
+    goods = table("1,a,7,8", header="retail_price,brand,score,probabilities")
+    _, rows = predict(prices_model("regression"), goods, keep=("score", "probabilities"))
+    assert rows[0] == {
+        "source": "goods.csv:2",
+        "score": "7",
+        "probabilities": "8",
+        "value": 1.0,
+    }
+
+
+def test_the_share_that_may_be_unusable_counts_as_it_is_written(prices_model, table, predict):
+    goods = table(*["?,"] * 29, *range(71))
+    report, _ = predict(prices_model("multiclass"), goods, max_unreadable=0.29)
+    assert (report.rows, report.set_aside) == (100, 29)
+    with pytest.raises(QuarantineError, match="29 of 100 rows"):
+        predict(prices_model("multiclass"), goods, max_unreadable=0.28, overwrite=True)
 
 
 def test_a_table_without_rows_is_refused(prices_model, table, predict):
