@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tfx import types
-from tfx.components import ExampleValidator, StatisticsGen, Transform
+from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.transform.component import Transform
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 from tfx.orchestration import metadata, pipeline

@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfx.components import Evaluator as StockEvaluator
-from tfx.components import Trainer
+from tfx.components.evaluator.component import Evaluator as StockEvaluator
+from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
 from tfx.proto import pusher_pb2

@@ -1,6 +1,6 @@
 """The nodes that predict unlabelled rows with the blessed model, at the end of a run."""
 
-from tfx.components import BulkInferrer, Trainer
+from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.base import base_node
 from tfx.proto import bulk_inferrer_pb2
 from tfx.types import channel
@@ -52,6 +52,9 @@ def build_predictions(
     spec = bulk_inferrer_pb2.OutputColumnsSpec(
         predict_output=bulk_inferrer_pb2.PredictOutput(output_columns=columns)
     )
+    # Here, as it takes half a second to import.
+    from tfx.components.bulk_inferrer.component import BulkInferrer
+
     inferrer = BulkInferrer(
         examples=rows.outputs["examples"],
         model=trainer.outputs["model"],

@@ -12,9 +12,11 @@ import click
 from rich.console import Console
 
 from pipeline.config import Config, load_config
+from pipeline.light_imports import light_imports
 from pipeline.render import render_summary
 from pipeline.summary import Summary, write_summary
 from pipeline.terminal import Session
+from preprocessing.clean_process import spares
 from preprocessing.errors import GraftError, UsageError, explain
 from preprocessing.progress import stage
 
@@ -40,10 +42,12 @@ def run_pipeline(config: Config, *, cache: bool, rebaseline: bool = False) -> Su
     log = Path(config.workdir) / "logs" / f"{run_id}.log"
     _check_writable(log.parent)
     try:
-        with Session(log):
+        # The clean processes import TensorFlow on the core that this one leaves idle.
+        with Session(log), spares(_clean_processes(config)):
             stage(_LOADING, "started")
             began = time.monotonic()
-            from pipeline import local
+            with light_imports():
+                from pipeline import local
 
             stage(_LOADING, "run", time.monotonic() - began)
             return local.run(config, cache=cache, run_id=run_id, log=log, rebaseline=rebaseline)
@@ -94,6 +98,11 @@ def console(*, stderr: bool = False) -> Console:
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="replace")
     return Console(file=stream, width=None if stream.isatty() else 100)
+
+
+def _clean_processes(config: Config) -> int:
+    """How many a run asks for: to validate, and to load what is pushed."""
+    return (config.validation.validator == "graft") + bool(config.push)
 
 
 def _make_run_id() -> str:

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from tfx import types
-from tfx.components import Trainer, Tuner
+from tfx.components.trainer.component import Trainer
+from tfx.dsl.components.base import base_node
 from tfx.proto import trainer_pb2
 
 from pipeline.code_digest import digest_code
@@ -21,7 +22,7 @@ def build_training(
     embeddings: types.BaseChannel,
     transform_graph: types.BaseChannel,
     blessed_model: types.BaseChannel,
-) -> tuple[Trainer, list[Tuner]]:
+) -> tuple[Trainer, list[base_node.BaseNode]]:
     """Builds the Trainer and what it waits for.
 
     Args:
@@ -47,8 +48,11 @@ def build_training(
         "train_args": trainer_pb2.TrainArgs(splits=["train"]),
         "eval_args": trainer_pb2.EvalArgs(splits=["eval"]),
     }
-    tuners = []
+    tuners: list[base_node.BaseNode] = []
     if config.tune is not None:
+        # It brings a second Keras, and is seldom wanted.
+        from tfx.components.tuner.component import Tuner
+
         tuner = Tuner(
             tuner_fn="trainer.tune.tuner_fn",
             custom_config={**what, "tuner": config.tune.model_dump(mode="json")},

@@ -7,7 +7,7 @@ ExampleScreen keeps those that can be used.
 from collections.abc import Mapping, Sequence
 
 from tfx import types
-from tfx.components import ImportExampleGen
+from tfx.components.example_gen.import_example_gen.component import ImportExampleGen
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.proto import example_gen_pb2
 from tfx.types import channel, standard_artifacts

@@ -1,15 +1,14 @@
 """Asks a new process whether a model can be loaded and answers; see loading.py."""
 
 import json
-import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from components.pusher.errors import PushError
+from preprocessing.clean_process import Program, start
 
 _PROGRAM = Path(__file__).with_name("loading.py")
 _TIMEOUT_SECONDS = 1800
@@ -37,24 +36,16 @@ def check_loads(folder: Path) -> Loaded:
         PushError: If it cannot be loaded, or a request is not answered with
             finite numbers.
     """
-    # Nothing of ours and of the user's site reaches it; no warning is read by anybody.
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
     with tempfile.TemporaryDirectory() as scratch:
-        report = Path(scratch) / "report.json"
-        command = [sys.executable, "-I", str(_PROGRAM), str(folder.resolve()), str(report)]
-        said = Path(scratch) / "stderr"
-        # It ends when its standard input does, so with us, however we end.
-        with (
-            said.open("wb") as stderr,
-            subprocess.Popen(
-                command,
-                env=environment,
-                cwd=scratch,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-            ) as process,
-        ):
+        report, said = Path(scratch) / "report.json", Path(scratch) / "said"
+        program = Program(
+            _PROGRAM,
+            [str(folder.resolve()), str(report)],
+            Path(scratch),
+            said,
+            {"CUDA_VISIBLE_DEVICES": "-1"},
+        )
+        with start(program) as process:
             try:
                 process.wait(_TIMEOUT_SECONDS)
             except subprocess.TimeoutExpired:
@@ -62,12 +53,16 @@ def check_loads(folder: Path) -> Loaded:
             finally:
                 process.kill()
         if not report.exists():
-            last = said.read_text(errors="replace").strip().splitlines()[-5:]
+            last = _last_lines(said)
             raise PushError(_explain(f"the process ended with {process.returncode}", last))
         outcome = json.loads(report.read_text(encoding="utf-8"))
     if "error" in outcome:
         raise PushError(_explain(outcome["error"]))
     return Loaded(outcome["requests"], outcome["seconds"])
+
+
+def _last_lines(file: Path) -> Sequence[str]:
+    return file.read_text(errors="replace").strip().splitlines()[-5:] if file.exists() else ()
 
 
 def _explain(reason: str, said: Sequence[str] = ()) -> str:

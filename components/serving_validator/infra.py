@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from tfx import types
-from tfx.components import InfraValidator
+from tfx.dsl.components.base import base_node
 from tfx.proto import infra_validator_pb2
 
 from components.serving_validator.config import InfraConfig
@@ -19,7 +19,7 @@ def build_infra_validator(
     config: InfraConfig,
     signature: str,
     split: str,
-) -> InfraValidator:
+) -> base_node.BaseNode:
     """Builds the node: it loads the model in TensorFlow Serving and sends it examples.
 
     Args:
@@ -32,6 +32,9 @@ def build_infra_validator(
     Returns:
         The node; its output `blessing` is as the ServingValidator's, without a report.
     """
+    # It brings the clients of Docker and Kubernetes, and is seldom wanted.
+    from tfx.components.infra_validator.component import InfraValidator
+
     platform = {
         "docker": {"local_docker": infra_validator_pb2.LocalDockerConfig()},
         "kubernetes": {"kubernetes": infra_validator_pb2.KubernetesConfig()},

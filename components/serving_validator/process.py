@@ -3,14 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from preprocessing.clean_process import Program, start
+
 CHILD = Path(__file__).with_name("child.py")
-# -I: no PYTHONPATH, no user's packages, and not the folder that it is started in.
-COMMAND = (sys.executable, "-I", str(CHILD))
 _SHOWN = 300
 
 
@@ -26,31 +24,19 @@ class Ended(NamedTuple):
     log: str
 
 
-def run(command: Sequence[str], folder: Path, stage: Path, timeout_seconds: float) -> Ended:
-    """Runs a process to its end, and ends it where it takes too long.
+def run(program: Program, stage: Path, timeout_seconds: float) -> Ended:
+    """Runs a program to its end, and ends it where it takes too long.
 
     Args:
-        command: Program and arguments.
-        folder: An empty one to run it in.
+        program: What to run, in an empty folder.
         stage: File in which it says what it is doing.
         timeout_seconds: After which it is killed, with all that it started.
 
     Returns:
         How it ended.
     """
-    log = stage.with_name("log.txt")
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"}
     late = False
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=errors,
-            stderr=errors,
-            start_new_session=True,
-        )
+    with start(program) as process:
         try:
             code = process.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
@@ -59,7 +45,9 @@ def run(command: Sequence[str], folder: Path, stage: Path, timeout_seconds: floa
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 code = process.wait()
-    said = log.read_text(encoding="utf-8", errors="replace")
+    # There is none where it died before it could begin.
+    log = program.log
+    said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     doing = stage.read_text(encoding="utf-8") if stage.is_file() else "starting"
     if late:
         return Ended(f"did not end within {timeout_seconds:g} s; it was {doing}", said)

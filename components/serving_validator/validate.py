@@ -2,6 +2,7 @@
 
 import json
 import posixpath
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,8 +16,9 @@ from components.serving_validator import judge
 from components.serving_validator.config import ValidateConfig
 from components.serving_validator.examples import Trial
 from components.serving_validator.ops import check_ops, pick_version, read_ops, read_stock_ops
-from components.serving_validator.process import COMMAND, run
+from components.serving_validator.process import CHILD, run
 from components.serving_validator.report import ServingReport
+from preprocessing.clean_process import Program
 from preprocessing.kinds import raw_columns
 from preprocessing.model_info import ModelInfo, read_model_info
 
@@ -29,7 +31,7 @@ def validate(
     trial: Trial,
     config: ValidateConfig,
     hidden: Sequence[str] = (),
-    command: Sequence[str] = COMMAND,
+    child: Path = CHILD,
 ) -> ServingReport:
     """Tries a model in a process of its own, from a copy.
 
@@ -39,7 +41,7 @@ def validate(
         config: What is demanded.
         hidden: Folders that the process shall not be able to read: where the
             model and all that it was made of lie.
-        command: The process; is given the path of its request.
+        child: The program that tries it; is given the path of its request.
 
     Returns:
         The verdict, each of its reasons, and the figures. Whatever is wrong
@@ -62,12 +64,9 @@ def validate(
             return _conclude([*verdicts, judge.Verdict(False, said)], report)
         info = read_model_info(model)
         _write_request(scratch, trial, info, config, bool(ops.text), _hideable(hidden, scratch))
-        ended = run(
-            [*command, str(scratch / "request.json")],
-            scratch / "empty",
-            scratch / "stage",
-            config.timeout_seconds,
-        )
+        request = str(scratch / "request.json")
+        program = Program(child, [request], scratch / "empty", scratch / "log.txt")
+        ended = run(program, scratch / "stage", config.timeout_seconds)
         if ended.failure:
             said = f"the process that tried it {ended.failure}"
             return _conclude([*verdicts, judge.Verdict(False, said)], report)
@@ -125,7 +124,7 @@ def _copy(source: str, target: Path) -> int:
 
 def _hideable(hidden: Sequence[str], scratch: Path) -> list[str]:
     """Those that are folders here and do not hold what the process itself needs."""
-    needed = [scratch, Path(COMMAND[0]).resolve(), Path(np.__file__), Path(__file__)]
+    needed = [scratch, Path(sys.executable).resolve(), Path(np.__file__), Path(__file__)]
     folders = [Path(one).resolve() for one in hidden if "://" not in one and Path(one).is_dir()]
     return [str(one) for one in folders if not any(need.is_relative_to(one) for need in needed)]
 

@@ -5,15 +5,18 @@ import time
 import pytest
 
 from components.serving_validator.process import run
+from preprocessing.clean_process import Program
 
 
 @pytest.fixture
 def ended(tmp_path):
     def shell(script, timeout_seconds=20):
         (tmp_path / "empty").mkdir()
-        stage = tmp_path / "stage"
+        stage, program = tmp_path / "stage", tmp_path / "program.py"
         stage.write_text("loading the model")
-        return run(["sh", "-c", script], tmp_path / "empty", stage, timeout_seconds)
+        program.write_text("import os, sys; os.execlp('sh', 'sh', '-c', sys.argv[1])")
+        order = Program(program, [script], tmp_path / "empty", tmp_path / "log.txt")
+        return run(order, stage, timeout_seconds)
 
     return shell
 

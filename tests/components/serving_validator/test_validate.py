@@ -9,6 +9,7 @@ import tensorflow as tf
 from components.serving_validator.config import ValidateConfig
 from components.serving_validator.examples import Trial
 from components.serving_validator.validate import validate
+from preprocessing.clean_process import spares
 from preprocessing.model_info import write_model_info
 
 CONFIG = ValidateConfig(tf_serving="2.16", batch_sizes=[0, 1, 3, 8])
@@ -305,20 +306,19 @@ def test_a_model_that_is_too_large_is_refused(served):
 @pytest.mark.slow
 def test_the_process_imports_nothing_of_ours(served, trial, tmp_path):
     """Not from the folder it starts in, not by PYTHONPATH, and not what is installed."""
-    seen = tmp_path / "seen.json"
-    script = (
-        "import json, runpy, shutil, sys; "
-        "request = json.load(open(sys.argv[2])); sys.argv = sys.argv[1:]; "
-        "runpy.run_path(sys.argv[0], run_name='__main__'); "
-        f"shutil.copy(request['result'], {str(seen)!r})"
-    )
     import json
-    import sys
 
     from components.serving_validator.process import CHILD
 
-    command = (sys.executable, "-I", "-c", script, str(CHILD))
-    assert validate(str(served[1]), trial, CONFIG, command=command).blessed
+    seen, program = tmp_path / "seen.json", tmp_path / "program.py"
+    program.write_text(
+        "import json, runpy, shutil, sys\n"
+        "request = json.load(open(sys.argv[1]))\n"
+        f"runpy.run_path({str(CHILD)!r}, run_name='__main__')\n"
+        f"shutil.copy(request['result'], {str(seen)!r})\n"
+    )
+    with spares(1):
+        assert validate(str(served[1]), trial, CONFIG, child=program).blessed
     imported = set(json.loads(seen.read_text())["imported"])
     assert "tensorflow" in imported
     ours = {"preprocessing", "trainer", "components", "serving", "pipeline"}
