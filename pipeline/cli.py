@@ -113,17 +113,26 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to s
     is_flag=True,
     help="Do not compare with the last blessed model; a model that is blessed takes its place.",
 )
+@click.option("--resume", is_flag=True, help="Go on with the last run, which ended early.")
 @_AS_JSON
 def run(
-    config: str, overrides: tuple[str, ...], no_cache: bool, rebaseline: bool, as_json: bool
+    config: str,
+    overrides: tuple[str, ...],
+    no_cache: bool,
+    rebaseline: bool,
+    resume: bool,
+    as_json: bool,
 ) -> int:
     """Run the pipeline that CONFIG describes, from data to a pushed model."""
     from pipeline.config import load_config
 
+    if resume and no_cache:
+        what = "--resume takes over what is finished, and --no-cache does everything again"
+        raise UsageError(explain(what, "--resume --no-cache", ["--resume", "--no-cache"]))
     checked = load_config(config, overrides)
     from pipeline.session import run_pipeline, show
 
-    summary = run_pipeline(checked, cache=not no_cache, rebaseline=rebaseline)
+    summary = run_pipeline(checked, cache=not no_cache, rebaseline=rebaseline, resume=resume)
     return show(summary, as_json)
 
 

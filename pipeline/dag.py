@@ -3,7 +3,7 @@
 A new component gets its node here and its line in code_digest.CODE_OF.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tfx import types
@@ -44,7 +44,12 @@ LOCAL_BEAM_ARGS = ("--runner=FnApiRunner", "--sdk_container_image=unused")
 
 
 def build_pipeline(
-    config: Config, backbones: Mapping[str, Backbone], *, cache: bool, rebaseline: bool = False
+    config: Config,
+    backbones: Mapping[str, Backbone],
+    *,
+    cache: bool,
+    rebaseline: bool = False,
+    resumed: Sequence[str] = (),
 ) -> pipeline.Pipeline:
     """Builds the whole pipeline for one run.
 
@@ -53,6 +58,8 @@ def build_pipeline(
         backbones: The vendored backbone of each feature.
         cache: Whether finished work with the same inputs is taken over.
         rebaseline: Whether the gate sets the last blessed model aside.
+        resumed: The runs that this one goes on with, the last first; it keeps their
+            baseline.
 
     Returns:
         The pipeline, ready for a runner.
@@ -90,6 +97,7 @@ def build_pipeline(
     )
     baseline = resolver.Resolver(
         strategy_class=LastBlessedModel,
+        config={"as_in_runs": list(resumed)},
         model=types.Channel(type=standard_artifacts.Model),
         model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
     ).with_id(BASELINE)

@@ -27,6 +27,8 @@ def facts_of(summary: Summary) -> Iterable[tuple[str, list[str]]]:
     refused = [*_serving_failures(summary)]
     yield "Blessed" if summary.blessed else "Not blessed", [*_reasons(summary), *refused]
     yield "Baseline", [summary.baseline]
+    if summary.resumed:
+        yield "Resumed", [summary.resumed]
     if summary.notes:
         yield "Data", [*summary.notes]
     if summary.missing:

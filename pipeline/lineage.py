@@ -1,5 +1,6 @@
 """What a run made, asked of ML Metadata: the artifacts of each of its components."""
 
+from pathlib import Path
 from typing import Any
 
 from ml_metadata.metadata_store import metadata_store
@@ -18,13 +19,11 @@ class Lineage:
             sqlite_path: The metadata database.
             run_id: The pipeline run; outputs of cached components count too.
         """
-        config = metadata_store_pb2.ConnectionConfig()
-        config.sqlite.filename_uri = sqlite_path
-        store = metadata_store.MetadataStore(config)
+        store = open_store(sqlite_path)
         self._outputs: dict[tuple[str, str], metadata_store_pb2.Artifact] = {}
         context = store.get_context_by_type_and_name("pipeline_run", run_id)
         executions = store.get_executions_by_context(context.id) if context else []
-        nodes = {one.id: _node_of(store, one.id) for one in executions}
+        nodes = {one.id: node_of(store, one.id) for one in executions}
         if not nodes:
             return
         events = [e for e in store.get_events_by_execution_ids(nodes) if e.type in _OUTPUT_EVENTS]
@@ -57,7 +56,14 @@ class Lineage:
         return plain
 
 
-def _node_of(store: metadata_store.MetadataStore, execution_id: int) -> str:
+def open_store(sqlite_path: str | Path) -> metadata_store.MetadataStore:
+    """Opens the metadata database."""
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(sqlite_path)
+    return metadata_store.MetadataStore(config)
+
+
+def node_of(store: metadata_store.MetadataStore, execution_id: int) -> str:
     """The component's id: the name of the node context, less the pipeline's."""
     for context in store.get_contexts_by_execution(execution_id):
         if context.type == "node":

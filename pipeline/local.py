@@ -15,10 +15,14 @@ from components.serving_validator.infra import check_platform
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
 from pipeline.dag import build_pipeline
+from pipeline.leftovers import clear_leftovers, read_progress
+from pipeline.resume import describe, describe_changes
+from pipeline.run_record import PastRun
 from pipeline.summarise import summarise, summarise_failure
 from pipeline.summary import Summary, write_summary
 from pipeline.terminal import graft_error
 from pipeline.user_code import importable
+from preprocessing import progress
 from preprocessing.config import EmbeddedFeature
 from preprocessing.keras_mode import check_legacy_keras
 from trainer.backbones.vendor import vendor
@@ -30,7 +34,13 @@ _NEVER_CACHED = ("Pusher",)
 
 
 def run(
-    config: Config, *, cache: bool, run_id: str, log: Path, rebaseline: bool = False
+    config: Config,
+    *,
+    cache: bool,
+    run_id: str,
+    log: Path,
+    rebaseline: bool = False,
+    past: PastRun | None = None,
 ) -> Summary:
     """Runs the pipeline from data to the pushed model.
 
@@ -40,6 +50,7 @@ def run(
         run_id: Names the run in the metadata, the log and the summary.
         log: The run's log file, for the summary.
         rebaseline: Whether the gate sets the last blessed model aside.
+        past: The run that this one goes on with, if any.
 
     Returns:
         The summary. It also stands in `<workdir>/runs/<run_id>/summary.json`, as
@@ -53,12 +64,16 @@ def run(
     # Beam parses this process's command line, which is ours and not its own.
     arguments, sys.argv = sys.argv, sys.argv[:1]
     events = ComponentEvents()
+    resumed = past.begun.run_id if past else None
     path = Path(config.workdir) / "runs" / run_id / "summary.json"
     try:
         with events, importable(config.base):
             check_in_pipeline(config.train.strategy)
             if config.validation.validator == "infra_validator":
                 check_platform(config.validation.infra)
+            if past is not None:
+                _tell(past, config, rebaseline)
+            clear_leftovers(config.workdir)
             events.begin(_VENDOR)
             store = Path(config.workdir) / "backbones"
             backbones = {
@@ -67,12 +82,19 @@ def run(
                 if isinstance(feature, EmbeddedFeature)
             }
             events.end()
-            built = build_pipeline(config, backbones, cache=cache, rebaseline=rebaseline)
+            built = build_pipeline(
+                config,
+                backbones,
+                cache=cache,
+                rebaseline=rebaseline,
+                resumed=past.chain if past else (),
+            )
             local_dag_runner.LocalDagRunner().run_with_ir(_compile(built, run_id))
     except BaseException as error:
         seconds = time.monotonic() - started
         cause = graft_error(error) or error
         failed = summarise_failure(config, events, run_id, log, seconds=seconds, error=cause)
+        failed = failed.model_copy(update={"resumed": resumed})
         # A full disk, say, must not hide why the run failed.
         with contextlib.suppress(OSError):
             write_summary(failed, path)
@@ -81,8 +103,16 @@ def run(
         sys.argv = arguments
     seconds = time.monotonic() - started
     summary = summarise(config, backbones, events, run_id, log, seconds=seconds)
+    summary = summary.model_copy(update={"resumed": resumed})
     write_summary(summary, path)
     return summary
+
+
+def _tell(past: PastRun, config: Config, rebaseline: bool) -> None:
+    """Says what is gone on with, before anything of it is cleared away."""
+    progress.note(describe(past, read_progress(config.workdir, past.chain)))
+    for line in describe_changes(past.begun, config, rebaseline=rebaseline):
+        progress.note(line)
 
 
 def _compile(built: pipeline.Pipeline, run_id: str) -> pipeline_pb2.Pipeline:

@@ -42,9 +42,11 @@ class ProgressHandler(logging.Handler):
         """Shows one record; a terminal that has gone away stops no run."""
         fields = vars(record)
         name, state = fields.get("graft_stage"), fields.get("graft_state")
-        if name is None:
-            return
         try:
+            if "graft_note" in fields:
+                self.show_note(fields["graft_note"])
+            if name is None:
+                return
             if state is None:
                 unit = fields["graft_unit"]
                 self.show_report(name, fields["graft_done"], fields["graft_total"], unit)
@@ -65,6 +67,10 @@ class ProgressHandler(logging.Handler):
 
     def show_end(self, name: str, state: str, seconds: float | None) -> None:
         """A stage has ended."""
+        raise NotImplementedError
+
+    def show_note(self, text: str) -> None:
+        """Something is to be known, whatever runs."""
         raise NotImplementedError
 
 
@@ -110,6 +116,10 @@ class BarHandler(ProgressHandler):
         text = f"[{colour}]{mark}[/] {name:<{_WIDTH}}{_ending(state, seconds)}"
         self._console.print(text, highlight=False)
 
+    def show_note(self, text: str) -> None:
+        """Leaves a line."""
+        self._console.print(text, highlight=False, markup=False)
+
     def close(self) -> None:
         """Takes the bars away; the lines stay."""
         self._progress.stop()
@@ -142,6 +152,10 @@ class LineHandler(ProgressHandler):
         word = "finished" if state == "run" else state
         after = "" if seconds is None else f" after {seconds:.1f} s"
         self._stream.write(f"{name}: {word}{after}\n")
+
+    def show_note(self, text: str) -> None:
+        """Writes it at once."""
+        self._stream.write(f"{text}\n")
 
 
 def _counts(done: int, total: int, unit: str) -> str:

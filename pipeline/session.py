@@ -14,6 +14,10 @@ from rich.console import Console
 from pipeline.config import Config, load_config
 from pipeline.light_imports import light_imports
 from pipeline.render import render_summary
+from pipeline.resume import find_resumable
+from pipeline.run_lock import only_run
+from pipeline.run_record import PastRun, list_runs, write_begun
+from pipeline.scratch import clear_scratch, scratch
 from pipeline.summary import Summary, write_summary
 from pipeline.terminal import Session
 from preprocessing.clean_process import spares
@@ -23,24 +27,41 @@ from preprocessing.progress import stage
 _LOADING = "Loading TFX"
 
 
-def run_pipeline(config: Config, *, cache: bool, rebaseline: bool = False) -> Summary:
+def run_pipeline(
+    config: Config, *, cache: bool, rebaseline: bool = False, resume: bool = False
+) -> Summary:
     """Runs a pipeline with the terminal kept for progress.
 
     Args:
         config: The checked config.
         cache: Whether finished work with the same inputs is taken over.
         rebaseline: Whether the gate sets the last blessed model aside.
+        resume: Whether to go on with the run that ended early.
 
     Returns:
         The run's summary, blessed or not.
 
     Raises:
+        UsageError: Another run is going on in the working folder, or there is
+            nothing to resume.
         GraftError: The run failed; where the log is stands in the message.
         CrashError: It failed for a reason that is no mistake of the user's.
     """
     run_id = _make_run_id()
     log = Path(config.workdir) / "logs" / f"{run_id}.log"
     _check_writable(log.parent)
+    with only_run(config.workdir, run_id):
+        past = find_resumable(config) if resume else None
+        resumed = past.begun.run_id if past else None
+        clear_scratch(one.begun.scratch for one in list_runs(config.workdir))
+        write_begun(config, run_id, cache=cache, rebaseline=rebaseline, resumed=resumed)
+        with scratch(run_id):
+            return _run_in_session(config, cache, rebaseline, past, run_id, log)
+
+
+def _run_in_session(
+    config: Config, cache: bool, rebaseline: bool, past: PastRun | None, run_id: str, log: Path
+) -> Summary:
     try:
         # The clean processes import TensorFlow on the core that this one leaves idle.
         with Session(log), spares(_clean_processes(config)):
@@ -50,7 +71,9 @@ def run_pipeline(config: Config, *, cache: bool, rebaseline: bool = False) -> Su
                 from pipeline import local
 
             stage(_LOADING, "run", time.monotonic() - began)
-            return local.run(config, cache=cache, run_id=run_id, log=log, rebaseline=rebaseline)
+            return local.run(
+                config, cache=cache, run_id=run_id, log=log, rebaseline=rebaseline, past=past
+            )
     except GraftError as error:
         error.args = (f"{error}\n  Log: {log}",)
         raise

@@ -82,6 +82,7 @@ class Summary(Record):
     name: str = Field(description="the pipeline's")
     task: Task = Field("multiclass", description="label.task of the config")
     config_digest: str
+    resumed: str | None = Field(None, description="id of the run that this one went on with")
     stack: dict[str, str] = Field(description="version of Python and of each package that matters")
     seconds: float
     peak_memory_mb: float | None = None

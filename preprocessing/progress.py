@@ -49,3 +49,12 @@ def stage(name: str, state: str, seconds: float | None = None) -> None:
         state,
         extra={"graft_stage": name, "graft_state": state, "graft_seconds": seconds},
     )
+
+
+def note(text: str) -> None:
+    """Logs a line that whoever follows the run should see, whatever runs.
+
+    Args:
+        text: One line.
+    """
+    LOGGER.info("%s", text, extra={"graft_note": text})

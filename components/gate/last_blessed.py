@@ -1,5 +1,7 @@
 """Which model is the baseline: the one that was blessed last."""
 
+from collections.abc import Sequence
+
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
 from tfx import types
@@ -17,7 +19,15 @@ class LastBlessedModel(latest_blessed_model_strategy.LatestBlessedModelStrategy)
     --rebaseline, or because the config went back to what it was. And it gives
     one that the gate blessed and serving validation refused, which was never
     pushed: the next model would have to be as good as what cannot be served.
+
+    Args:
+        as_in_runs: Runs that were ended early and are gone on with, the last
+            first. Their baseline stays the baseline: they may have blessed their
+            own model since, which is not to be compared with itself.
     """
+
+    def __init__(self, as_in_runs: Sequence[str] = ()) -> None:
+        self._as_in_runs = as_in_runs
 
     def resolve_artifacts(
         self, store: metadata_store.MetadataStore, input_dict: dict[str, list[types.Artifact]]
@@ -28,6 +38,10 @@ class LastBlessedModel(latest_blessed_model_strategy.LatestBlessedModelStrategy)
             store: Knows when each blessing was given, from the cache or not.
             input_dict: All models, and all blessings.
         """
+        for run_id in self._as_in_runs:
+            before = _resolved_in(store, run_id, input_dict)
+            if before is not None:
+                return before
         refused = _refused_as_served(store)
         models = {one.id: one for one in input_dict["model"] if one.id not in refused}
         blessings = {
@@ -51,6 +65,25 @@ class LastBlessedModel(latest_blessed_model_strategy.LatestBlessedModelStrategy)
             "model": [models[last.get_int_custom_property(key)]],
             "model_blessing": [last],
         }
+
+
+def _resolved_in(
+    store: metadata_store.MetadataStore, run_id: str, input_dict: dict[str, list[types.Artifact]]
+) -> dict[str, list[types.Artifact]] | None:
+    """What the Resolver of an earlier run gave; None if it had not come to that."""
+    run = store.get_context_by_type_and_name("pipeline_run", run_id)
+    executions = store.get_executions_by_context(run.id) if run else []
+    names = {one.id: one.name for one in store.get_execution_types()}
+    done = [
+        one.id
+        for one in executions
+        if names[one.type_id].endswith(".Resolver")
+        and one.last_known_state == metadata_store_pb2.Execution.COMPLETE
+    ]
+    if not done:
+        return None
+    given = {event.artifact_id for event in store.get_events_by_execution_ids(done)}
+    return {key: [one for one in many if one.id in given] for key, many in input_dict.items()}
 
 
 def _refused_as_served(store: metadata_store.MetadataStore) -> set[int]:

@@ -111,7 +111,7 @@ USAGE = {
     ("run", "a.yaml", "--no-cash"): (
         "graft: graft run has no such option\n"
         "  Received: '--no-cash'\n"
-        "  Valid: --set, --no-cache, --rebaseline, --json, --help\n"
+        "  Valid: --set, --no-cache, --rebaseline, --resume, --json, --help\n"
         "  Did you mean '--no-cache'?\n"
         "  See: graft run --help\n"
     ),
@@ -228,7 +228,7 @@ def test_the_runner_gets_the_config_the_cache_and_the_log(config, runner):
     runner(run)
     assert main(["run", config, "--set", "train.epochs=2", "--no-cache"]) == 0
     log = Path(config).parent / ".graft" / "logs" / f"{seen['run_id']}.log"
-    told = {"run_id": seen["run_id"], "log": log, "epochs": 2}
+    told = {"run_id": seen["run_id"], "log": log, "past": None, "epochs": 2}
     assert seen == {"cache": False, "rebaseline": False, **told}
     assert main(["run", config, "--rebaseline"]) == 0
     assert (seen["cache"], seen["rebaseline"]) == (True, True)
@@ -326,3 +326,32 @@ def test_an_answer_costs_little_more_than_the_libraries_it_needs(arguments, libr
     floor = min(cpu_seconds("-c", f"import {libraries}") for _ in range(3))
     ours = min(cpu_seconds("-c", GRAFT, *arguments) for _ in range(3))
     assert ours <= times * floor
+
+
+def test_resume_and_no_cache_exclude_each_other(config, capsys):
+    assert main(["run", config, "--resume", "--no-cache"]) == 2
+    assert capsys.readouterr().err == (
+        "graft: --resume takes over what is finished, and --no-cache does everything again\n"
+        "  Received: '--resume --no-cache'\n"
+        "  Valid: --resume, --no-cache\n"
+        "  Did you mean '--no-cache'?\n"
+    )
+
+
+def test_a_run_that_failed_can_be_resumed_and_one_that_went_through_cannot(
+    config, runner, capsys, tmp_path
+):
+    assert main(["run", config, "--resume"]) == 2
+    assert "no run was begun in this working folder" in capsys.readouterr().err
+    given = []
+
+    def fail(config, *, past, **options):
+        given.append(past)
+        raise DataError("No pictures.")
+
+    runner(fail)
+    assert main(["run", config]) == 2
+    assert main(["run", config, "--resume"]) == 2
+    assert [past and past.begun.resumed for past in given] == [None, None]
+    (begun,) = (tmp_path / ".graft" / "runs").glob(f"{given[1].begun.run_id}/begun.json")
+    assert json.loads(begun.read_text())["pid"] == os.getpid()

@@ -20,7 +20,7 @@ import logging, os, subprocess, sys
 from pathlib import Path
 from absl import logging as absl_logging
 from pipeline.terminal import Session
-from preprocessing.progress import report, stage
+from preprocessing.progress import note, report, stage
 print("before")
 with Session(Path(sys.argv[1]), line_seconds=float(sys.argv[2])):
     print("printed")
@@ -28,6 +28,7 @@ with Session(Path(sys.argv[1]), line_seconds=float(sys.argv[2])):
     subprocess.run(["sh", "-c", "echo from a child"])
     logging.getLogger("beam").warning("from logging")
     absl_logging.info("from absl")
+    note("resumes run a")
     stage("ExampleGen", "started")
     stage("ExampleGen", "run", 1.25)
     stage("StatisticsGen", "cached", 0.01)
@@ -56,6 +57,7 @@ def test_noise_goes_to_the_log_and_only_progress_to_standard_error(tmp_path):
     done, log = run(tmp_path, "1000")
     assert done.stdout == "before\nafter\n"
     assert done.stderr == textwrap.dedent("""\
+        resumes run a
         ExampleGen: started
         ExampleGen: finished after 1.2 s
         StatisticsGen: cached after 0.0 s
@@ -101,6 +103,7 @@ def test_on_a_terminal_ended_stages_stay_as_lines(tmp_path):
         assert process.wait() == 0
     os.close(ours)
     text = written.decode()
+    assert "resumes run a\r\n" in text
     assert "✓ ExampleGen           1.2 s" in text
     assert "↺ StatisticsGen        0.0 s  cached" in text
     assert "✗ Trainer              2.0 s  failed" in text

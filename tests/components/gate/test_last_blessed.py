@@ -48,9 +48,30 @@ class History:
         )
         self.store.put_events([event])
 
-    def last(self):
+    def resolve(self, run, *given, state=proto.Execution.COMPLETE):
+        """The Resolver of a run gives these."""
+        kind = proto.ExecutionType(name="tfx.dsl.components.common.resolver.Resolver")
+        resolver = self.store.put_execution_type(kind)
+        of_run = self.store.put_context_type(proto.ContextType(name="pipeline_run"))
+        execution, _, _ = self.store.put_execution(
+            proto.Execution(type_id=resolver, last_known_state=state),
+            [],
+            [proto.Context(type_id=of_run, name=run)],
+        )
+        for one in given:
+            self.store.put_events(
+                [
+                    proto.Event(
+                        artifact_id=one.id,
+                        execution_id=execution,
+                        type=proto.Event.INTERNAL_OUTPUT,
+                    )
+                ]
+            )
+
+    def last(self, *as_in_runs):
         inputs = {"model": list(self.models), "model_blessing": list(self.blessings)}
-        return LastBlessedModel().resolve_artifacts(self.store, inputs)
+        return LastBlessedModel(as_in_runs).resolve_artifacts(self.store, inputs)
 
     def _artifact(self, kind, among, **properties):
         made = kind()
@@ -89,3 +110,32 @@ def test_an_older_model_that_is_blessed_again_becomes_the_baseline(store):
     history.bless(newer)
     history.give(first)
     assert history.last() == {"model": [older], "model_blessing": [first]}
+
+
+def test_a_run_that_is_gone_on_with_keeps_its_baseline(store):
+    history = History(store)
+    first = history.model()
+    blessing = history.bless(first)
+    history.resolve("killed", first, blessing)
+    # Blessed by the run itself before it was killed.
+    history.bless(history.model())
+    assert history.last("killed") == {"model": [first], "model_blessing": [blessing]}
+    assert history.last() != history.last("killed")
+
+
+def test_a_run_that_began_without_a_baseline_goes_on_without(store):
+    history = History(store)
+    history.resolve("killed")
+    history.bless(history.model())
+    assert history.last("killed") == {"model": [], "model_blessing": []}
+
+
+def test_the_baseline_is_that_of_the_last_run_that_had_come_to_it(store):
+    history = History(store)
+    first = history.model()
+    blessing = history.bless(first)
+    history.resolve("first", first, blessing)
+    history.bless(history.model())
+    history.resolve("third", state=proto.Execution.RUNNING)
+    assert history.last("third", "second", "first")["model"] == [first]
+    assert history.last("third", "second")["model"] != [first]
