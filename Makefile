@@ -1,6 +1,6 @@
 # What a user types and what CI runs. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup minilm tfjs demo test test-all lint bench locks clean
+.PHONY: help setup minilm tfjs demo test test-all lint bench bench-speed locks clean
 
 # hub layers and TFT are Keras 2; TensorFlow reads this when Python starts.
 export TF_USE_LEGACY_KERAS := 1
@@ -42,6 +42,9 @@ lint: setup  ## formatting, style, types, import directions
 
 bench: setup  ## the README's measured tables
 	.venv/bin/python benchmarks/few_labels.py
+
+bench-speed: setup  ## Graft beside what one would run instead (ARGS="--pictures … --help")
+	.venv/bin/python -m benchmarks.speed $(ARGS)
 
 locks:  ## make requirements/*.lock from their inputs (UPGRADE=1: newest versions)
 	@$(call START,requirements.locks)

@@ -5,6 +5,7 @@ to 1.21, and a test runs the real one.
 """
 
 import logging
+import resource
 import time
 
 from preprocessing import progress
@@ -19,15 +20,17 @@ class ComponentEvents(logging.Handler):
 
     Attributes:
         seconds: How long each component took, in the order in which they ran.
+        cpu_seconds: CPU time of this process and of children that have ended meanwhile.
         states: `run`, `cached` or `failed` of each.
     """
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self.seconds: dict[str, float] = {}
+        self.cpu_seconds: dict[str, float] = {}
         self.states: dict[str, str] = {}
         self._current = ""
-        self._started = 0.0
+        self._started = self._cpu_started = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Acts on the three messages that matter."""
@@ -40,7 +43,7 @@ class ComponentEvents(logging.Handler):
 
     def begin(self, name: str) -> None:
         """A component, or a stage that is none, has begun."""
-        self._current, self._started = name, time.monotonic()
+        self._current, self._started, self._cpu_started = name, time.monotonic(), _cpu_seconds()
         self.states[name] = "run"
         progress.stage(name, "started")
 
@@ -48,6 +51,7 @@ class ComponentEvents(logging.Handler):
         """The current one has ended."""
         name = self._current
         self.seconds[name] = time.monotonic() - self._started
+        self.cpu_seconds[name] = _cpu_seconds() - self._cpu_started
         self._current = ""
         progress.stage(name, self.states[name], self.seconds[name])
 
@@ -62,3 +66,8 @@ class ComponentEvents(logging.Handler):
             if error is not None:
                 self.states[self._current] = "failed"
             self.end()
+
+
+def _cpu_seconds() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)

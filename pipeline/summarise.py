@@ -152,7 +152,12 @@ def _circumstances(
         "seconds": round(seconds, 1),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
         "components": tuple(
-            ComponentRun(name=name, seconds=round(took, 1), state=events.states[name])
+            ComponentRun(
+                name=name,
+                seconds=round(took, 1),
+                cpu_seconds=round(events.cpu_seconds[name], 1),
+                state=events.states[name],
+            )
             for name, took in events.seconds.items()
         ),
         "log": str(log),

@@ -25,6 +25,7 @@ class ComponentRun(Record):
 
     name: str
     seconds: float
+    cpu_seconds: float | None = Field(None, description="user and system, of all cores")
     state: Literal["run", "cached", "failed"]
 
 

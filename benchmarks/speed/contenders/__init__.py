@@ -1,0 +1,1 @@
+"""The scripts that are measured, each a whole program of its own."""

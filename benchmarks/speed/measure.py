@@ -1,0 +1,189 @@
+"""One whole process, started anew and watched from outside.
+
+Linux only: everything is read from /proc and from what the kernel says when the
+process is reaped. A new figure is a field of `Usage`.
+"""
+
+import os
+import resource
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLE_SECONDS = 0.25
+_PAGE = resource.getpagesize()
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a process and all its descendants took.
+
+    Attributes:
+        code: The exit code; negative where a signal ended it.
+        wall_s: Seconds from start to end.
+        user_s: CPU seconds in user mode, of every descendant that was waited for.
+        system_s: The same in the kernel.
+        peak_mb: Largest sum of the proportional set sizes (PSS) of the tree,
+            sampled; of resident set sizes (RSS) where the kernel tells no PSS.
+        written_bytes: Sent to the disk by the tree; 0 on a tmpfs.
+        killed: Whether `watch` had it killed.
+    """
+
+    code: int
+    wall_s: float
+    user_s: float
+    system_s: float
+    peak_mb: float
+    written_bytes: int
+    killed: bool = False
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of both kinds."""
+        return self.user_s + self.system_s
+
+
+def measure(
+    command: Sequence[str],
+    log: Path,
+    *,
+    cwd: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    watch: Callable[[], bool] | None = None,
+) -> Usage:
+    """Runs a command to its end.
+
+    Args:
+        command: Program and arguments.
+        log: Gets what it writes to standard output and standard error.
+        cwd: Where it runs.
+        environ: Its whole environment; None takes ours.
+        watch: Called about four times a second; once it says True, the process
+            and its descendants are killed with SIGKILL.
+
+    Returns:
+        What it took.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as file:
+        written = _written_by_us()
+        started = time.perf_counter()
+        # Its own group, so that a kill reaches all of it; no Popen.wait, which
+        # would throw away what the kernel says of the process.
+        process = subprocess.Popen(
+            list(command), stdout=file, stderr=file, cwd=cwd, env=environ, start_new_session=True
+        )
+        sampler = _Sampler(process.pid, watch)
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+        except BaseException:
+            _kill_group(process.pid)
+            raise
+        finally:
+            sampler.stop()
+        wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        # Nothing of it may disturb the next one.
+        _kill_group(process.pid)
+    return Usage(
+        code=process.returncode,
+        wall_s=wall,
+        user_s=used.ru_utime,
+        system_s=used.ru_stime,
+        peak_mb=max(sampler.peak_mb, 0.0),
+        written_bytes=_written_by_us() - written,
+        killed=sampler.killed,
+    )
+
+
+class _Sampler:
+    """Looks at a process tree from a thread of its own."""
+
+    def __init__(self, pid: int, watch: Callable[[], bool] | None) -> None:
+        self._pid, self._watch = pid, watch
+        self._done = threading.Event()
+        self.peak_mb = 0.0
+        self.killed = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._done.wait(SAMPLE_SECONDS):
+            held = sum(_held(pid) for pid in descendants(self._pid))
+            self.peak_mb = max(self.peak_mb, held / 1e6)
+            if self._watch is not None and not self.killed and self._watch():
+                self.killed = True
+                _kill_group(self._pid)
+
+    def stop(self) -> None:
+        """Ends the thread."""
+        self._done.set()
+        self._thread.join()
+
+
+def descendants(pid: int) -> list[int]:
+    """Lists a process and all that it has started, directly or not."""
+    children: dict[int, list[int]] = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            stat = Path(f"/proc/{entry}/stat").read_text()
+        except OSError:
+            continue
+        # The name in parentheses may hold anything, spaces too.
+        parent = int(stat.rpartition(")")[2].split()[1])
+        children.setdefault(parent, []).append(int(entry))
+    found, todo = [], [pid]
+    while todo:
+        one = todo.pop()
+        found.append(one)
+        todo += children.get(one, [])
+    return found
+
+
+def _held(pid: int) -> int:
+    """Returns a process's PSS in bytes, RSS where there is none, 0 where it is gone."""
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+    except OSError:
+        return 0
+
+
+def _written_by_us() -> int:
+    """Returns write_bytes of this process, to which the kernel adds reaped children's."""
+    try:
+        for line in Path("/proc/self/io").read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name == "write_bytes":
+                return int(value)
+    except OSError:
+        pass
+    return 0
+
+
+def _kill_group(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def folder_bytes(folder: Path) -> int:
+    """Sums the sizes of all files below a folder, hard links once; 0 where there is none."""
+    seen: dict[tuple[int, int], int] = {}
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            status = path.stat()
+            seen[status.st_dev, status.st_ino] = status.st_size
+    return sum(seen.values())
