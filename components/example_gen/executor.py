@@ -5,6 +5,7 @@ splits and files are planned; the second pass writes each file by itself. No
 picture ever goes through a shuffle, and a worker holds a few at a time.
 """
 
+import itertools
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +23,7 @@ from components.example_gen import label_checks, outcome, workers
 from components.example_gen.config import SPLIT_NAMES, DataConfig
 from components.example_gen.inspect import Inspected, inspect_rows
 from components.example_gen.rows import Quarantined, Row, read_lines, write_lines
-from components.example_gen.shards import inspected_from, plan_shards, write_shard
+from components.example_gen.shards import pictures_from, plan_shards, write_shard
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.registry import read_table
 from components.example_gen.splits import assign_splits, members_of, planned_splits
@@ -87,22 +88,21 @@ class Executor(base_beam_executor.BaseBeamExecutor):
     def _inspect(
         self, rows: list[Row], columns: Columns, work: str
     ) -> tuple[list[Inspected], list[Quarantined]]:
-        """First pass: looks at every picture; takes the rows out of the list."""
+        """First pass: looks at every picture."""
         chunks = []
-        total = len(rows)
-        for start in range(0, total, _CHUNK_ROWS):
+        for start in range(0, len(rows), _CHUNK_ROWS):
             chunks.append(os.path.join(work, f"rows-{start:09d}.jsonl"))
             write_lines(chunks[-1], rows[start : start + _CHUNK_ROWS])
-        # They come back inspected; texts are not held twice.
-        rows.clear()
-        workers.run_each(self._make_beam_pipeline(), _InspectChunk(columns, total), chunks)
-        inspected, quarantined = [], []
-        for chunk in chunks:
-            for fields in read_lines(_inspected_path(chunk)):
-                if "pictures" in fields:
-                    inspected.append(inspected_from(fields))
-                else:
-                    quarantined.append(Quarantined(**fields))
+        pipeline = self._make_beam_pipeline()
+        workers.run_each(pipeline, _InspectChunk(columns, len(rows)), chunks)
+        inspected: list[Inspected] = []
+        quarantined: list[Quarantined] = []
+        found = itertools.chain.from_iterable(read_lines(_found_path(chunk)) for chunk in chunks)
+        for row, fields in zip(rows, found, strict=True):
+            if "pictures" in fields:
+                inspected.append(Inspected(row, pictures_from(fields["pictures"])))
+            else:
+                quarantined.append(Quarantined(**fields))
         return inspected, quarantined
 
     def _write(self, plan: dict[str, list[Inspected]], columns: Columns, uri: str) -> None:
@@ -126,7 +126,9 @@ class _InspectChunk(beam.DoFn):
     def process(self, path: str) -> Iterator[None]:
         rows = [Row(**fields) for fields in read_lines(path)]
         found = inspect_rows(rows, self._columns, workers.threads())
-        write_lines(_inspected_path(path), found)
+        # Who gave the rows out has them still.
+        kept = [{"pictures": x.pictures} if isinstance(x, Inspected) else x for x in found]
+        write_lines(_found_path(path), kept)
         workers.report(os.path.dirname(path), len(rows), self._total, "examples checked")
         yield from ()
 
@@ -145,5 +147,5 @@ class _WriteShard(beam.DoFn):
         yield from ()
 
 
-def _inspected_path(chunk: str) -> str:
-    return chunk.replace("rows-", "inspected-")
+def _found_path(chunk: str) -> str:
+    return chunk.replace("rows-", "found-")

@@ -89,8 +89,8 @@ def write_lines(path: str, records: Iterable[object]) -> None:
         # A GFile that nothing is written to makes no file.
         file.write("")
         for record in records:
-            fields = dataclasses.asdict(record)  # type: ignore[call-overload]
-            file.write(json.dumps(fields, ensure_ascii=False) + "\n")
+            # Five times as fast as `dataclasses.asdict`, which copies all values.
+            file.write(json.dumps(record, ensure_ascii=False, default=vars) + "\n")
     tf.io.gfile.rename(partial, path, overwrite=True)
 
 

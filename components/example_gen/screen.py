@@ -25,7 +25,7 @@ from components.example_gen.records import (
     value_in,
 )
 from components.example_gen.rows import Quarantined, Row, UnusableError, write_lines
-from components.example_gen.shards import SOURCE, build_example
+from components.example_gen.shards import SOURCE, build_example, serialized
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.tfrecord import compression
 from components.example_gen.values import check_row
@@ -135,7 +135,7 @@ def screen_record(record: bytes, place: str, split: str, columns: Columns) -> Us
     except UnusableError as error:
         return Quarantined(place, str(error), split, label)
     inspected = Inspected(row, pictures)
-    return Usable(inspected, build_example(inspected, encoded, columns).SerializeToString())
+    return Usable(inspected, serialized(build_example(inspected, encoded, columns)))
 
 
 def screen_row(row: Row, columns: Columns) -> Usable | Quarantined:
@@ -155,7 +155,7 @@ def screen_row(row: Row, columns: Columns) -> Usable | Quarantined:
     except UnusableError as error:
         return Quarantined(row.source, str(error), row.split, row.label or None)
     inspected = Inspected(row, pictures)
-    return Usable(inspected, build_example(inspected, encoded, columns).SerializeToString())
+    return Usable(inspected, serialized(build_example(inspected, encoded, columns)))
 
 
 def _label(features: Any, columns: Columns) -> str:

@@ -13,6 +13,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import tensorflow as tf
 
@@ -25,6 +26,8 @@ SOURCE = "source"
 
 # Pictures held in memory at a time while a shard is written.
 _WINDOW = 32
+# Of these, read by one thread in turn: to hand over each takes as long as to read it.
+_GROUP = 4
 
 _NO_PICTURE = Picture("", "", 0, 0, 0)
 
@@ -77,13 +80,19 @@ def write_shard(plan_path: str, path: str, columns: Columns, threads: int) -> in
     Raises:
         DataError: If a picture changed or went away since it was inspected.
     """
+
+    def serialize(group: Sequence[Inspected]) -> list[bytes]:
+        return [serialized(to_example(one, columns)) for one in group]
+
     partial = plan_path + ".partial"
     count = 0
     with tf.io.TFRecordWriter(partial) as writer, ThreadPoolExecutor(threads) as pool:
         for window in _windows(read_lines(plan_path), _WINDOW):
-            for example in pool.map(lambda one: to_example(one, columns), window):
-                writer.write(example.SerializeToString())
-                count += 1
+            groups = [window[start : start + _GROUP] for start in range(0, len(window), _GROUP)]
+            for group in pool.map(serialize, groups):
+                for example in group:
+                    writer.write(example)
+            count += len(window)
     tf.io.gfile.makedirs(os.path.dirname(path))
     tf.io.gfile.rename(partial, path, overwrite=True)
     return count
@@ -91,8 +100,12 @@ def write_shard(plan_path: str, path: str, columns: Columns, threads: int) -> in
 
 def inspected_from(fields: Mapping) -> Inspected:
     """Restores an `Inspected` from its JSON fields."""
-    pictures = {name: Picture(**picture) for name, picture in fields["pictures"].items()}
-    return Inspected(Row(**fields["row"]), pictures)
+    return Inspected(Row(**fields["row"]), pictures_from(fields["pictures"]))
+
+
+def pictures_from(fields: Mapping) -> dict[str, Picture]:
+    """Restores what is known of pictures, by feature, from JSON fields."""
+    return {name: Picture(**picture) for name, picture in fields.items()}
 
 
 def to_example(example: Inspected, columns: Columns) -> tf.train.Example:
@@ -146,17 +159,23 @@ def build_example(
             cells[name] = value.encode()
         if feature.kind == "text":
             cells[f"{name}_characters"] = len(value)
-    return tf.train.Example(
-        features=tf.train.Features(feature={name: _feature(cells[name]) for name in cells})
-    )
+    built = tf.train.Example()
+    # Filled in place, which is twice as fast as making a message of each part.
+    features = built.features.feature
+    for name, cell in cells.items():
+        one = features[name]
+        values = one.bytes_list if isinstance(cell, bytes) else _number_list(one, cell)
+        values.value.append(cell)
+    return built
 
 
-def _feature(value: bytes | int | float) -> tf.train.Feature:
-    if isinstance(value, float):
-        return tf.train.Feature(float_list=tf.train.FloatList(value=[value]))
-    if isinstance(value, int):
-        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+def serialized(example: tf.train.Example) -> bytes:
+    """Gives an example's bytes, the same in every run: columns are in order."""
+    return example.SerializeToString(deterministic=True)
+
+
+def _number_list(one: tf.train.Feature, cell: int | float) -> Any:
+    return one.float_list if isinstance(cell, float) else one.int64_list
 
 
 def _windows(lines: Iterator[dict], size: int) -> Iterator[list[Inspected]]:

@@ -8,10 +8,12 @@ import zlib
 import pytest
 import tensorflow as tf
 
+from components.example_gen import inspect
 from components.example_gen.inspect import (
     Inspected,
     Picture,
     inspect_picture,
+    inspect_pictures,
     inspect_rows,
     read_picture,
 )
@@ -92,6 +94,53 @@ def test_an_eighth_of_a_jpeg_tells_what_the_whole_would(picture):
         assert whole == eighth
         refused += not whole
     assert 50 < refused < 250
+
+
+def test_many_at_once_are_judged_as_each_by_itself(picture):
+    """Whatever is wrong with some of a group, and whatever stands beside them."""
+    chance = random.Random(6)
+    originals = [
+        picture(seed, "JPEG", size=(64, 48), progressive=seed % 2, quality=20 + 10 * seed)
+        for seed in range(6)
+    ]
+    files = [b"", b"nothing", picture(7), picture(8, "GIF"), picture(9, "WEBP")]
+    for original in originals:
+        files += [original, original + b"behind", original[:2], original[:-2]]
+        cuts = [original[:at] for at in range(3, len(original), len(original) // 12)]
+        files += [*cuts, _large(original)]
+        for _ in range(15):
+            flipped = bytearray(original)
+            flipped[chance.randrange(len(flipped))] ^= 1 << chance.randrange(8)
+            files.append(bytes(flipped))
+    chance.shuffle(files)
+    found = inspect_pictures(files)
+    refused = [one for one in found if isinstance(one, UnusableError)]
+    assert 90 < len(refused) < len(files) - 30
+    for encoded, one in zip(files, found, strict=True):
+        if isinstance(one, UnusableError):
+            assert _reason(encoded) == str(one)
+        else:
+            assert inspect_picture(encoded) == one
+
+
+def _large(jpeg: bytes) -> bytes:
+    """Writes another size into the frame's header, baseline or progressive."""
+    at = max(jpeg.find(b"\xff\xc0"), jpeg.find(b"\xff\xc2")) + 5
+    return jpeg[:at] + struct.pack(">HH", 60_000, 60_000) + jpeg[at + 4 :]
+
+
+def test_what_is_too_large_to_hold_with_others_is_looked_at_at_once(
+    make_folder, picture, monkeypatch
+):
+    monkeypatch.setattr(inspect, "_HELD_BYTES", 1)
+    root = make_folder({"1.jpg": picture(1, "JPEG"), "2.jpg": b"x", "3.png": 3})
+    paths = [f"{root}/{name}" for name in ("1.jpg", "2.jpg", "3.png", "4.png")]
+    rows = [Row(path, {"image": path}, "a") for path in paths]
+    first, second, third, fourth = inspect_rows(rows, COLUMNS, threads=1)
+    assert first.pictures["image"] == inspect_picture(picture(1, "JPEG"))
+    assert second.reason.startswith("not a JPEG")
+    assert third.pictures["image"] == inspect_picture(picture(3))
+    assert fourth.reason == f"no such file: {paths[3]}"
 
 
 def _decodes(encoded: bytes, ratio: int) -> bool:

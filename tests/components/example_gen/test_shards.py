@@ -6,7 +6,7 @@ import pytest
 
 from components.example_gen.inspect import Inspected, Picture, inspect_picture
 from components.example_gen.rows import Row
-from components.example_gen.shards import plan_shards, to_example
+from components.example_gen.shards import plan_shards, serialized, to_example
 from components.example_gen.sources.columns import Columns
 from preprocessing.config import ImageFeature
 from preprocessing.errors import DataError
@@ -60,3 +60,9 @@ def test_a_picture_that_went_away_is_named(example):
     path.unlink()
     with pytest.raises(DataError, match=r"a/1.png went away during the run \(no such file"):
         to_example(inspected, COLUMNS)
+
+
+def test_equal_examples_have_equal_bytes(example):
+    """Protobuf leaves the order of columns to chance, and digests are made of the bytes."""
+    _, inspected = example
+    assert len({serialized(to_example(inspected, COLUMNS)) for _ in range(20)}) == 1
