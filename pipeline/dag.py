@@ -100,6 +100,8 @@ def build_pipeline(
         config={"as_in_runs": list(resumed)},
         model=types.Channel(type=standard_artifacts.Model),
         model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+        model_run=types.Channel(type=standard_artifacts.ModelRun),
+        infra_blessing=types.Channel(type=standard_artifacts.InfraBlessing),
     ).with_id(BASELINE)
     trainer, tuners = build_training(
         config,

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfx.components.evaluator.component import Evaluator as StockEvaluator
 from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.base import base_node
 from tfx.dsl.components.common import resolver
@@ -20,6 +19,7 @@ from components.exporter.component import Exporter
 from components.gate.component import Evaluator
 from components.gate.config import GateConfig
 from components.gate.eval_config import build_eval_config
+from components.gate.split_evaluator import SplitEvaluator
 from components.model_card.component import ModelCard
 from components.pusher.component import Pusher
 from components.pusher.target import check_address
@@ -64,10 +64,19 @@ def build_delivery(
     Returns:
         The nodes, in the order in which they run.
     """
+    nodes: list[base_node.BaseNode] = []
+    validator = _build_validator(config, examples, trainer)
+    nodes += [validator] if validator else []
+    # Where the clean process found the exported model to say what the Trainer
+    # noted, the Evaluators need not call it again.
+    noted = {"model_run": trainer.outputs["model_run"]}
+    if validator:
+        noted["infra_blessing"] = validator.outputs["blessing"]
     evaluator = Evaluator(
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
-        baseline_model=baseline.outputs["model"],
+        baseline=baseline.outputs,
+        noted=noted,
         eval_config=build_eval_config(
             config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=True
         ),
@@ -79,20 +88,20 @@ def build_delivery(
         ),
         code_digest=digest_code(GATE),
     )
-    nodes: list[base_node.BaseNode] = [evaluator]
+    nodes.append(evaluator)
     test = None
     if "test" in examples.split_names:
-        test = StockEvaluator(
+        test = SplitEvaluator(
             examples=examples.outputs["examples"],
+            split="test",
             model=trainer.outputs["model"],
-            example_splits=["test"],
+            noted=noted,
             eval_config=build_eval_config(
                 config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=False
             ),
+            code_digest=digest_code(GATE),
         ).with_id(TEST)
         nodes.append(test)
-    validator = _build_validator(config, examples, trainer)
-    nodes += [validator] if validator else []
     exports = None
     if config.exports:
         exporter = Exporter(

@@ -1,12 +1,13 @@
-"""What the training path says of the eval split, for others to compare a served model with.
+"""What the training path says of the held-out splits, as `<split>_predictions.npz`.
 
-The ServingValidator reads it beside the model, as `eval_predictions.npz`.
+The ServingValidator compares a served model with it; where they agree, the
+Evaluators read it and need no second pass through the backbones.
 """
 
 import hashlib
 import io
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -17,65 +18,75 @@ from trainer.export import LABEL_ID, ServedModel
 from trainer.features import FeatureExtractor
 from trainer.records import read_records
 from trainer.tasks.registry import TASKS
-from trainer.train import TrainFiles
 
-PREDICTIONS_FILE = "eval_predictions.npz"
-# Enough to find any difference, and little beside what training took.
-LIMIT = 10_000
+PREDICTIONS_FILE = "{split}_predictions.npz"
+# What a split's answers may take in memory; the rest of a larger one is left out.
+LIMIT_BYTES = 256 * 2**20
 _VECTORS, _RAW = 256, 32
 
 Answers = Iterator[dict[str, np.ndarray]]
 
 
-def predict_eval(
-    served: ServedModel, extractor: FeatureExtractor, files: TrainFiles, *, tuned: bool
+def predict_split(
+    served: ServedModel,
+    extractor: FeatureExtractor,
+    vectors: Sequence[str],
+    raw: Sequence[str],
+    *,
+    tuned: bool,
 ) -> dict[str, np.ndarray]:
-    """Runs the eval split through what was trained, without saving or loading it.
+    """Runs a split through what was trained, without saving or loading it.
 
     Args:
         served: What is going to be exported.
         extractor: The one in it.
-        files: The split.
+        vectors: Patterns of its files of vectors.
+        raw: Patterns of the files of raw examples that these are vectors of.
         tuned: Whether the backbones were trained. If not, the stored vectors
             go through the head, as they did in training.
 
     Returns:
-        Of the first `LIMIT` examples, in order: `examples`, the SHA-256 of each
+        Of as many examples as `LIMIT_BYTES` has room for, in order: `examples`, the SHA-256 of each
         raw one in hex; `label_id` as the loss takes it; what the task gives
         (trainer/tasks), but `classes` as one row and texts as UTF-8.
     """
-    raw = read_records(files.raw_evaluation, "raw examples").take(LIMIT)
+    limit = LIMIT_BYTES // (8 * max(1, len(served.info.classes)) + 64)
+    examples = read_records(raw, "raw examples").take(limit)
     if tuned:
-        parts = [*_from_examples(served, extractor, raw)]
+        parts = [*_from_examples(served, extractor, examples)]
     else:
-        parts = [*_from_vectors(served, extractor, files)]
+        parts = [*_from_vectors(served, extractor, vectors, limit)]
     names = parts[0] if parts else ()
     answers = {name: np.concatenate([part[name] for part in parts]) for name in names}
     if "classes" in answers:
         answers["classes"] = answers["classes"][:1]
-    keys = [hashlib.sha256(one).hexdigest() for one in raw.as_numpy_iterator()]
+    keys = [hashlib.sha256(one).hexdigest() for one in examples.as_numpy_iterator()]
     answers = {"examples": np.array(keys, object), **answers}
     return {n: one.astype("S") if one.dtype == object else one for n, one in answers.items()}
 
 
-def write_predictions(predictions: dict[str, np.ndarray], folder: str) -> None:
-    """Writes what `predict_eval` gave into a folder, which may be in a bucket."""
+def write_predictions(predictions: dict[str, np.ndarray], folder: str, split: str) -> None:
+    """Writes what `predict_split` gave into a folder, which may be in a bucket."""
     content = io.BytesIO()
     np.savez_compressed(content, **predictions)
-    with tf.io.gfile.GFile(posixpath.join(folder, PREDICTIONS_FILE), "wb") as file:
+    with tf.io.gfile.GFile(
+        posixpath.join(folder, PREDICTIONS_FILE.format(split=split)), "wb"
+    ) as file:
         file.write(content.getvalue())
 
 
-def _from_vectors(served: ServedModel, extractor: FeatureExtractor, files: TrainFiles) -> Answers:
+def _from_vectors(
+    served: ServedModel, extractor: FeatureExtractor, vectors: Sequence[str], limit: int
+) -> Answers:
     label, classes = extractor.config.label, served.info.classes
     stored = read_features(
-        files.evaluation,
+        vectors,
         extractor.head_inputs,
         label.name,
         TASKS[label.task].label(len(classes)),
     )
-    for vectors, labels in stored.take(LIMIT).batch(_VECTORS):
-        outputs = {**served.answer(vectors), LABEL_ID: labels}
+    for features, labels in stored.take(limit).batch(_VECTORS):
+        outputs = {**served.answer(features), LABEL_ID: labels}
         yield {name: one.numpy() for name, one in outputs.items()}
 
 

@@ -5,19 +5,21 @@ The thin edge to TFX: training is train.py's, the exported model export.py's.
 
 import json
 import posixpath
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 from absl import logging
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from preprocessing.source_file import raw_patterns
 from trainer.calibrate import calibrate
 from trainer.checkpoints import training_key
 from trainer.export import ServedModel, export
 from trainer.model_config import RunConfig
-from trainer.predictions import predict_eval, write_predictions
+from trainer.predictions import predict_split, write_predictions
 from trainer.strategy import is_chief, make_strategy, place_to_write
-from trainer.train import find_files, train
+from trainer.train import TrainFiles, find_files, train
 from trainer.tune_config import apply_values
 from trainer.warm_start import describe, write_origin
 
@@ -65,11 +67,22 @@ def run_fn(fn_args: FnArgs) -> None:
         served = ServedModel(model.extractor, model.head, model.classes, temperature)
         export(served, folder, config.tensors, config.bulk)
         is_tuned = config.train.mode == "fine_tune"
-        predictions = predict_eval(served, model.extractor, files, tuned=is_tuned)
-        write_predictions(predictions, model_run)
+        for split, vectors in _held_out(files).items():
+            raw = raw_patterns(vectors)
+            said = predict_split(served, model.extractor, vectors, raw, tuned=is_tuned)
+            write_predictions(said, model_run, split)
         write_origin(describe(config, model.extractor, model.head, model.classes), folder)
     if checkpoints is not None and is_chief(strategy) and tf.io.gfile.exists(checkpoints):
         tf.io.gfile.rmtree(checkpoints)
+
+
+def _held_out(files: TrainFiles) -> dict[str, Sequence[str]]:
+    """The eval split, and the test split where there is one beside it."""
+    splits = {"eval": files.evaluation}
+    test = [one.replace("/Split-eval/", "/Split-test/") for one in files.evaluation]
+    if any(tf.io.gfile.glob(pattern) for pattern in test):
+        splits["test"] = test
+    return splits
 
 
 def _checkpoint_folder(fn_args: FnArgs, config: RunConfig) -> str | None:

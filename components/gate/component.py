@@ -1,5 +1,7 @@
 """The stock Evaluator with the gate's own verdict."""
 
+from collections.abc import Mapping
+
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
@@ -9,7 +11,24 @@ from tfx.types import standard_component_specs as keys
 from tfx.utils import json_utils
 
 from components.gate.config import GateConfig
+from components.gate.evaluate import (
+    BASELINE_INFRA_KEY,
+    BASELINE_RUN_KEY,
+    INFRA_KEY,
+    MODEL_RUN_KEY,
+)
 from components.gate.executor import GATE_KEY, Executor
+
+
+def _optional(kind: type[types.Artifact]) -> component_spec.ChannelParameter:
+    return component_spec.ChannelParameter(type=kind, optional=True)
+
+
+# What stands for a model's answers; see answers.py.
+NOTED = {
+    MODEL_RUN_KEY: _optional(standard_artifacts.ModelRun),
+    INFRA_KEY: _optional(standard_artifacts.InfraBlessing),
+}
 
 
 class GateSpec(component_spec.ComponentSpec):
@@ -24,9 +43,10 @@ class GateSpec(component_spec.ComponentSpec):
     INPUTS = {
         keys.EXAMPLES_KEY: component_spec.ChannelParameter(type=standard_artifacts.Examples),
         keys.MODEL_KEY: component_spec.ChannelParameter(type=standard_artifacts.Model),
-        keys.BASELINE_MODEL_KEY: component_spec.ChannelParameter(
-            type=standard_artifacts.Model, optional=True
-        ),
+        keys.BASELINE_MODEL_KEY: _optional(standard_artifacts.Model),
+        **NOTED,
+        BASELINE_RUN_KEY: _optional(standard_artifacts.ModelRun),
+        BASELINE_INFRA_KEY: _optional(standard_artifacts.InfraBlessing),
     }
     OUTPUTS = {
         keys.EVALUATION_KEY: component_spec.ChannelParameter(
@@ -46,7 +66,8 @@ class Evaluator(base_beam_component.BaseBeamComponent):
         self,
         examples: types.BaseChannel,
         model: types.BaseChannel,
-        baseline_model: types.BaseChannel,
+        baseline: Mapping[str, types.BaseChannel],
+        noted: Mapping[str, types.BaseChannel],
         eval_config: config_pb2.EvalConfig,
         gate: GateConfig,
         code_digest: str,
@@ -56,7 +77,10 @@ class Evaluator(base_beam_component.BaseBeamComponent):
         Args:
             examples: Raw examples; the eval split is looked at.
             model: The candidate.
-            baseline_model: The last blessed model, if there is one.
+            baseline: What LastBlessedModel resolves: `model`, `model_run` and
+                `infra_blessing` of the last blessed model, if there is one.
+            noted: What stands for the candidate's answers where it is proved:
+                the Trainer's `model_run`, the ServingValidator's `infra_blessing`.
             eval_config: From `build_eval_config`.
             gate: What is demanded.
             code_digest: Digest of the gate's code, which TFX's cache key does not see.
@@ -66,7 +90,10 @@ class Evaluator(base_beam_component.BaseBeamComponent):
                 **{
                     keys.EXAMPLES_KEY: examples,
                     keys.MODEL_KEY: model,
-                    keys.BASELINE_MODEL_KEY: baseline_model,
+                    **noted,
+                    keys.BASELINE_MODEL_KEY: baseline["model"],
+                    BASELINE_RUN_KEY: baseline["model_run"],
+                    BASELINE_INFRA_KEY: baseline["infra_blessing"],
                     keys.EVAL_CONFIG_KEY: eval_config,
                     keys.EXAMPLE_SPLITS_KEY: json_utils.dumps(["eval"]),
                     GATE_KEY: gate.model_dump_json(),

@@ -91,6 +91,31 @@ def build_eval_config(
     )
 
 
+def of_answers(config: config_pb2.EvalConfig) -> config_pb2.EvalConfig:
+    """Says the same of examples in which each model's answers stand; see answers.py."""
+    changed = config_pb2.EvalConfig()
+    changed.CopyFrom(config)
+    del changed.model_specs[:]
+    for spec in config.model_specs:
+        changed.model_specs.add(
+            name=spec.name,
+            prediction_key=prediction_column(spec.name),
+            label_key=label_column(spec.name),
+            is_baseline=spec.is_baseline,
+        )
+    return changed
+
+
+def prediction_column(model: str) -> str:
+    """Where a model's predictions stand; no name that a user's column has."""
+    return f"{model}/prediction"
+
+
+def label_column(model: str) -> str:
+    """Where the labels stand, as ids of that model's classes."""
+    return f"{model}/label"
+
+
 def _metrics_specs(
     config: EvaluateConfig, label: LabelConfig, gate: bool
 ) -> list[config_pb2.MetricsSpec]:

@@ -1,6 +1,6 @@
-"""Runs the stock Evaluator's evaluation, and the gate's own rule on what it computed.
+"""Runs the evaluation, and the gate's own rule on what it computed.
 
-The wiring only: the rule is verdict.py's.
+The wiring only: the evaluation is evaluate.py's, the rule verdict.py's.
 """
 
 import itertools
@@ -12,13 +12,14 @@ import tensorflow as tf
 from absl import logging
 from tfx import types
 from tfx.components.evaluator import constants
-from tfx.components.evaluator import executor as stock
 from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as keys
 from tfx.utils import json_utils, path_utils
 
 from components.gate.baseline import find_fault, find_misfit
 from components.gate.config import GateConfig
+from components.gate.evaluate import Artifacts
+from components.gate.evaluate import Executor as Evaluation
 from components.gate.report import REPORT_FILE, Baseline, GateReport
 from components.gate.results import read_figures
 from components.gate.verdict import judge
@@ -27,10 +28,8 @@ GATE_KEY = "gate"
 # A few examples tell whether a model takes them.
 _TRIED = 4
 
-Artifacts = dict[str, list[types.Artifact]]
 
-
-class Executor(stock.Executor):
+class Executor(Evaluation):
     """Evaluates, judges, and blesses or not."""
 
     def Do(  # noqa: N802
@@ -46,8 +45,9 @@ class Executor(stock.Executor):
         """
         gate = GateConfig.model_validate_json(exec_properties[GATE_KEY])
         uri = artifact_utils.get_single_uri(output_dict[keys.EVALUATION_KEY])
-        baseline = self._evaluate(gate, input_dict, output_dict, exec_properties)
+        baseline, how = self._evaluate(gate, input_dict, output_dict, exec_properties)
         report = judge(gate.evaluate, gate.label.task, read_figures(uri), baseline)
+        report = report.model_copy(update={"evaluated": how})
         with tf.io.gfile.GFile(posixpath.join(uri, REPORT_FILE), "w") as file:
             file.write(report.model_dump_json(indent=2) + "\n")
         for reason in report.reasons:
@@ -60,37 +60,36 @@ class Executor(stock.Executor):
         inputs: Artifacts,
         outputs: Artifacts,
         properties: dict[str, Any],
-    ) -> Baseline:
-        """Evaluates the candidate beside the last blessed model, or alone."""
+    ) -> tuple[Baseline, str]:
+        """Evaluates the candidate beside the last blessed model, or alone; says how."""
         alone = {key: value for key, value in inputs.items() if key != keys.BASELINE_MODEL_KEY}
         blessed = inputs.get(keys.BASELINE_MODEL_KEY)
         if not blessed:
-            super().Do(alone, outputs, properties)
-            return Baseline(state="none")
+            return Baseline(state="none"), self.evaluate(alone, outputs, properties)
         uri = blessed[0].uri
         if gate.rebaseline:
-            super().Do(alone, outputs, properties)
-            return Baseline(state="set aside", model=uri)
+            how = self.evaluate(alone, outputs, properties)
+            return Baseline(state="set aside", model=uri), how
         model = path_utils.serving_model_path(uri, path_utils.is_old_model_artifact(blessed[0]))
         reason = find_misfit(model, gate.label)
         failure = None
         if reason is None:
             try:
-                super().Do(inputs, outputs, properties)
-                return Baseline(state="compared", model=uri)
+                how = self.evaluate(inputs, outputs, properties)
+                return Baseline(state="compared", model=uri), how
             except Exception as error:
                 logging.exception("The evaluation beside the last blessed model failed")
                 failure = error
             _empty(artifact_utils.get_single_uri(outputs[keys.EVALUATION_KEY]))
         try:
-            super().Do(alone, outputs, properties)
+            how = self.evaluate(alone, outputs, properties)
         except Exception as error:
             # Then it is not the last blessed model that is at fault.
             raise (failure or error) from None
         if failure is not None:
             reason = find_fault(model, _some(inputs, properties), gate.signatures, gate.output)
             reason = reason or f"it cannot be evaluated beside this one: {_short(failure)}"
-        return Baseline(state="unusable", model=uri, reason=reason)
+        return Baseline(state="unusable", model=uri, reason=reason), how
 
 
 def _bless(report: GateReport, inputs: Artifacts, blessing: types.Artifact) -> None:

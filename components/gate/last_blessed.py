@@ -8,6 +8,11 @@ from tfx import types
 from tfx.components.evaluator import constants
 from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
 
+# What an execution did with the model that these artifacts come from.
+_BESIDE = {
+    "model_run": metadata_store_pb2.Event.OUTPUT,
+    "infra_blessing": metadata_store_pb2.Event.INPUT,
+}
 _OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
 
 
@@ -36,7 +41,9 @@ class LastBlessedModel(latest_blessed_model_strategy.LatestBlessedModelStrategy)
 
         Args:
             store: Knows when each blessing was given, from the cache or not.
-            input_dict: All models, and all blessings.
+            input_dict: All models, and all blessings; `model_run` and
+                `infra_blessing`, all there are, where those of the model that
+                is given are wanted, too.
         """
         for run_id in self._as_in_runs:
             before = _resolved_in(store, run_id, input_dict)
@@ -61,10 +68,31 @@ class LastBlessedModel(latest_blessed_model_strategy.LatestBlessedModelStrategy)
             return {key: [] for key in input_dict}
         last = blessings[max(given, key=lambda event: event.execution_id).artifact_id]
         key = constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY
-        return {
-            "model": [models[last.get_int_custom_property(key)]],
-            "model_blessing": [last],
+        model = models[last.get_int_custom_property(key)]
+        beside = {
+            name: _beside(store, model.id, input_dict[name], kind)
+            for name, kind in _BESIDE.items()
+            if name in input_dict
         }
+        return {"model": [model], "model_blessing": [last], **beside}
+
+
+def _beside(
+    store: metadata_store.MetadataStore, model: int, among: list[types.Artifact], kind: int
+) -> list[types.Artifact]:
+    """The last of some artifacts that came out of what made the model, or of what took it."""
+    events = store.get_events_by_artifact_ids([model])
+    wanted = _OUTPUT_EVENTS if kind == metadata_store_pb2.Event.OUTPUT else (kind,)
+    executions = {event.execution_id for event in events if event.type in wanted}
+    made = [
+        event
+        for event in store.get_events_by_artifact_ids([one.id for one in among])
+        if event.type in _OUTPUT_EVENTS and event.execution_id in executions
+    ]
+    if not made:
+        return []
+    last = max(made, key=lambda event: event.execution_id).artifact_id
+    return [one for one in among if one.id == last]
 
 
 def _resolved_in(

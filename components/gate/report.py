@@ -128,6 +128,7 @@ class GateReport(Record):
         judgements: Every threshold: first on the whole split, then on the slices.
         small: Slices with fewer examples than `least`; judged by nothing.
         least: How many a slice must have.
+        evaluated: What the figures are of, a clause.
     """
 
     blessed: bool
@@ -135,6 +136,7 @@ class GateReport(Record):
     judgements: tuple[Judgement, ...]
     small: tuple[SliceMetrics, ...] = ()
     least: int = 0
+    evaluated: str = "the exported model"
 
     @property
     def reasons(self) -> tuple[str, ...]:

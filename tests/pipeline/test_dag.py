@@ -149,7 +149,8 @@ def test_a_tuner_stands_before_the_trainer_only_where_it_is_asked_for(build):
 def test_the_trainer_looks_at_the_blessed_model_only_for_a_warm_start(build):
     warm = build("{kind: image_folder, path: pictures}", "train: {warm_start: true}\n")
     assert _upstream(warm, "Trainer") == {"Embedder", "Transform", "Baseline"}
-    assert _upstream(warm, "Evaluator") == {"ExampleGen", "Trainer", "Baseline"}
+    judged_by = {"ExampleGen", "Trainer", "Baseline", "ServingValidator"}
+    assert _upstream(warm, "Evaluator") == judged_by
 
 
 def test_checkpoints_lie_in_the_workdir_and_not_in_what_tfx_deletes(build, tmp_path):

@@ -78,6 +78,7 @@ class History:
         for name, value in properties.items():
             made.set_int_custom_property(name, value)
         record = proto.Artifact(type_id=self.types[kind.TYPE_NAME])
+        record.custom_properties["blessed"].int_value = 1
         (made.id,) = self.store.put_artifacts([record])
         among.append(made)
         return made
@@ -139,3 +140,52 @@ def test_the_baseline_is_that_of_the_last_run_that_had_come_to_it(store):
     history.resolve("third", state=proto.Execution.RUNNING)
     assert history.last("third", "second", "first")["model"] == [first]
     assert history.last("third", "second")["model"] != [first]
+
+
+def test_what_lies_beside_the_baseline_comes_with_it(store):
+    """What the Trainer left beside the model, and the last report of who tried it."""
+    history = History(store)
+    kinds = (standard_artifacts.ModelRun, standard_artifacts.InfraBlessing)
+    for kind in kinds:
+        history.types[kind.TYPE_NAME] = store.put_artifact_type(
+            proto.ArtifactType(name=kind.TYPE_NAME)
+        )
+    found = {"model_run": [], "infra_blessing": []}
+
+    def execute(**artifacts):
+        (execution,) = store.put_executions([proto.Execution(type_id=history.run_type)])
+        for event, one in artifacts.items():
+            for artifact in one:
+                kind = proto.Event.Type.Value(event)
+                store.put_events(
+                    [proto.Event(artifact_id=artifact.id, execution_id=execution, type=kind)]
+                )
+
+    def train():
+        model = history.model()
+        run = history._artifact(standard_artifacts.ModelRun, found["model_run"])
+        execute(OUTPUT=[model, run])
+        return model, run
+
+    def validate(model):
+        report = history._artifact(standard_artifacts.InfraBlessing, found["infra_blessing"])
+        execute(INPUT=[model], OUTPUT=[report])
+        return report
+
+    def last():
+        inputs = {"model": history.models, "model_blessing": history.blessings, **found}
+        return LastBlessedModel().resolve_artifacts(
+            store, {name: list(one) for name, one in inputs.items()}
+        )
+
+    assert last() == {"model": [], "model_blessing": [], "model_run": [], "infra_blessing": []}
+    first, run = train()
+    blessing = history.bless(first)
+    beside = {"model": [first], "model_blessing": [blessing], "model_run": [run]}
+    assert last() == {**beside, "infra_blessing": []}
+    validate(first)
+    report = validate(first)
+    refused, _ = train()
+    validate(refused)
+    history.bless(refused, blessed=0)
+    assert last() == {**beside, "infra_blessing": [report]}
