@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +35,8 @@ from requirements.interpreters import find_interpreters, probe
 from requirements.uv import find_uv
 
 ROOT = Path(__file__).resolve().parent.parent
+# What every run imports.
+IMPORTED = "pipeline.local, trainer.run, tensorflow_hub, tensorflow_text"
 
 
 def main() -> int:
@@ -82,6 +84,7 @@ def set_up(machine: Machine, folder: Path) -> None:
     stamp.remove(ROOT)
     for command in install_commands(stack, interpreter):
         subprocess.run([uv, *command], cwd=ROOT, env=environ, check=True)
+    compile_imports(environ)
     stamp.write(ROOT, facts)
     _say(f"ready in {time.monotonic() - started:.0f} s: .venv/bin/graft")
 
@@ -130,6 +133,24 @@ def install_commands(stack: Stack, interpreter: Interpreter) -> tuple[tuple[str,
         ("venv", "--quiet", "--clear", "--no-project", "--python", interpreter.path, ".venv"),
         (*into, "--quiet", "--require-hashes", "-r", f"requirements/{stack.name}.lock"),
         (*into, "--quiet", "--no-build-isolation", "--editable", "."),
+    )
+
+
+def compile_imports(environ: Mapping[str, str]) -> None:
+    """Has Python keep the compiled form of what a run imports.
+
+    The first import would do so, and take three times as long as those that
+    follow; where PYTHONDONTWRITEBYTECODE is set, as in many containers, or .venv
+    cannot be written, every single one would. What cannot be imported is told by
+    `graft doctor`, with its reason.
+    """
+    kept = {name: value for name, value in environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run(
+        [".venv/bin/python", "-c", f"import {IMPORTED}"],
+        cwd=ROOT,
+        env={**kept, "TF_USE_LEGACY_KERAS": "1"},
+        capture_output=True,
+        check=False,
     )
 
 

@@ -23,6 +23,21 @@ def test_cpu_seconds_of_its_children_are_counted(tmp_path):
     assert 0.45 < run(code, tmp_path).cpu_s < 1.5
 
 
+def test_cpu_seconds_of_a_helper_that_outlives_the_process_are_counted(tmp_path):
+    burn = (
+        "import time\nwhile time.process_time() < 0.5: pass\n"
+        f"open({str(tmp_path / 'burnt')!r}, 'w')\ntime.sleep(60)"
+    )
+    code = (
+        "import os, subprocess, sys, time\n"
+        f"subprocess.Popen([sys.executable, '-c', {burn!r}])\n"
+        f"while not os.path.exists({str(tmp_path / 'burnt')!r}): time.sleep(0.05)"
+    )
+    usage = run(code, tmp_path)
+    assert usage.code == 0
+    assert 0.45 < usage.cpu_s < 1.5
+
+
 def test_waiting_is_wall_time_and_no_cpu_time(tmp_path):
     usage = run("import time; time.sleep(0.6)", tmp_path)
     assert usage.wall_s > 0.6

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.doctor import installed_stack
 from pipeline.stacks import CannotSetUpError
-from requirements import stamp
+from requirements import install, stamp
 from requirements.uv import find_uv
 
 ROOT = Path(__file__).parents[2]
@@ -142,3 +142,15 @@ def test_a_file_that_is_not_the_locked_one_is_refused(checkout, uv_path):
     assert "hash" in done.stderr.lower()
     assert "run `make setup` again" in done.stderr
     assert not (checkout / ".venv" / stamp.NAME).exists()
+
+
+def test_what_a_run_imports_is_compiled_even_where_python_is_told_not_to(tmp_path, monkeypatch):
+    monkeypatch.setattr(install, "ROOT", tmp_path)
+    monkeypatch.setattr(install, "IMPORTED", "plum, no_such_module")
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
+    (tmp_path / "plum.py").write_text("")
+
+    install.compile_imports({**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+
+    assert list(tmp_path.glob("__pycache__/plum.*.pyc"))
