@@ -20,7 +20,7 @@ from components.embedder.component import Embedder
 from components.example_gen.component import RowExampleGen
 from components.example_gen.config import TfRecordSource
 from components.example_gen.screen_component import ExampleScreen, import_records
-from components.gate.last_blessed import LastBlessedModel
+from pipeline.baseline import ServingModel
 from pipeline.code_digest import digest_code
 from pipeline.config import Config
 from pipeline.delivery import build_delivery
@@ -96,8 +96,11 @@ def build_pipeline(
         views=config.train.views,
     )
     baseline = resolver.Resolver(
-        strategy_class=LastBlessedModel,
-        config={"as_in_runs": list(resumed)},
+        strategy_class=ServingModel,
+        config={
+            "push_path": config.push.path if config.push else None,
+            "as_in_runs": list(resumed),
+        },
         model=types.Channel(type=standard_artifacts.Model),
         model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
         model_run=types.Channel(type=standard_artifacts.ModelRun),

@@ -49,6 +49,12 @@ class LastBlessedModel(latest_blessed_model_strategy.LatestBlessedModelStrategy)
             before = _resolved_in(store, run_id, input_dict)
             if before is not None:
                 return before
+        return self.resolve_now(store, input_dict)
+
+    def resolve_now(
+        self, store: metadata_store.MetadataStore, input_dict: dict[str, list[types.Artifact]]
+    ) -> dict[str, list[types.Artifact]]:
+        """Leaves what a run that goes on with no other has; see `resolve_artifacts`."""
         refused = _refused_as_served(store)
         models = {one.id: one for one in input_dict["model"] if one.id not in refused}
         blessings = {
