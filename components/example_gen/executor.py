@@ -14,12 +14,11 @@ import apache_beam as beam
 import tensorflow as tf
 from absl import logging
 from tfx import types
-from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
-from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components.example_gen import label_checks, outcome, workers
+from components.example_gen.artifact import finish_examples
 from components.example_gen.config import SPLIT_NAMES, DataConfig
 from components.example_gen.inspect import Inspected, inspect_rows
 from components.example_gen.rows import Quarantined, Row, read_lines, write_lines
@@ -77,13 +76,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         tf.io.gfile.rmtree(work)
 
         summary = outcome.summarise(inspected, splits, quarantined, columns, table.notes)
-        outcome.write_quarantine(os.path.join(artifact.uri, outcome.QUARANTINE), quarantined)
-        outcome.write_summary(os.path.join(artifact.uri, outcome.INGEST), summary)
-        artifact.split_names = artifact_utils.encode_split_names(
-            [name for name in SPLIT_NAMES if name in summary["examples"]]
-        )
-        tf_example = example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE  # type: ignore[attr-defined]
-        examples_utils.set_payload_format(artifact, tf_example)
+        names = [name for name in SPLIT_NAMES if name in summary["examples"]]
+        finish_examples(artifact, names, quarantined, summary)
 
     def _inspect(
         self, rows: list[Row], columns: Columns, work: str

@@ -7,12 +7,11 @@ from typing import Any
 import apache_beam as beam
 import tensorflow as tf
 from tfx import types
-from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
-from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components.example_gen import outcome, workers
+from components.example_gen.artifact import finish_examples
 from components.example_gen.config import PredictConfig
 from components.example_gen.rows import Quarantined, count_allowed, read_lines, write_lines
 from components.example_gen.screen import Usable
@@ -75,13 +74,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         key = "predict.max_quarantined_share"
         outcome.check_quarantine(quarantined, plan.rows, share, kept, key)
         tf.io.gfile.rmtree(work)
-        outcome.write_quarantine(os.path.join(artifact.uri, outcome.QUARANTINE), quarantined)
         examples = {SPLIT: plan.rows - len(quarantined)}
         summary = {"examples": examples, "quarantined": len(quarantined)}
-        outcome.write_summary(os.path.join(artifact.uri, outcome.INGEST), summary)
-        artifact.split_names = artifact_utils.encode_split_names([SPLIT])
-        tf_example = example_gen_pb2.PayloadFormat.FORMAT_TF_EXAMPLE  # type: ignore[attr-defined]
-        examples_utils.set_payload_format(artifact, tf_example)
+        finish_examples(artifact, [SPLIT], quarantined, summary)
 
 
 class _WriteSlice(beam.DoFn):
