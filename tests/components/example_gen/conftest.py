@@ -57,7 +57,7 @@ def products() -> Path:
 
 
 class Ingested:
-    """What one run of the executor left."""
+    """What one run of an executor left."""
 
     def __init__(self, artifact) -> None:
         self.artifact = artifact
@@ -72,6 +72,10 @@ class Ingested:
 
         files = sorted(str(path) for path in (self.uri / f"Split-{split}").iterdir())
         return [_columns(record.numpy()) for record in tf.data.TFRecordDataset(files)]
+
+    def sources(self, split: str) -> list[str]:
+        """What the examples of a split are known by."""
+        return [one["source"].decode() for one in self.examples(split)]
 
 
 def _columns(serialized: bytes) -> dict:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.trainer.backbones.applications import SIDE, construct
+
 
 class Answer(NamedTuple):
     status: int = 200
@@ -165,3 +167,12 @@ def export_and_compare(tmp_path):
         assert done.returncode == 0, done.stderr
 
     return check
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory):
+    """MobileNetV2 of the smallest width with random weights, and their file."""
+    model = construct("MobileNetV2", SIDE, alpha=0.35)
+    file = tmp_path_factory.mktemp("weights") / "small.h5"
+    model.save_weights(file)
+    return model, file
