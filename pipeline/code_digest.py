@@ -28,6 +28,16 @@ CODE_OF = {
         "trainer/head_inputs.py",
         "trainer/model_config.py",
     ),
+    # What the vectors in the feature store depend on, whatever is written of them.
+    "Vectors": (
+        "preprocessing",
+        "trainer/augmentation.py",
+        "trainer/backbones",
+        "trainer/embed.py",
+        "trainer/features.py",
+        "trainer/head_inputs.py",
+        "trainer/model_config.py",
+    ),
     "Trainer": ("preprocessing", "trainer"),
     "Evaluator": ("components/gate", "preprocessing/config.py", "preprocessing/model_info.py"),
     "ServingValidator": (

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, PrivateAttr, ValidationError
 
+from components.embedder.config import CacheConfig
 from components.example_gen.config import DataConfig, PredictConfig
 from components.exporter.config import ExportConfig, ExportSection, read_section
 from components.gate.config import EvaluateConfig
@@ -66,6 +67,7 @@ class Config(Record):
     model_card: ModelCardConfig = Field(
         ModelCardConfig(), description="what its makers say of the model"
     )
+    cache: CacheConfig = Field(CacheConfig(), description="what is kept for later runs")
     workdir: str = Field(
         ".graft", min_length=1, description="artifacts, metadata, logs and backbones of all runs"
     )
@@ -90,6 +92,11 @@ class Config(Record):
     def exports(self) -> ExportConfig | None:
         """`export` in its long form."""
         return read_section(self.export)
+
+    @property
+    def feature_store(self) -> str:
+        """Folder or address where feature vectors are kept."""
+        return self.cache.features or str(Path(self.workdir) / "features")
 
     @property
     def carried_columns(self) -> tuple[str, ...]:
@@ -184,6 +191,7 @@ def _with_absolute_paths(
     )
     predict = config.predict and _predicting(config.predict, absolute)
     workdir = absolute(config.workdir, ("workdir",))
+    features = config.cache.features and absolute(config.cache.features, ("cache", "features"))
     if push and not errors and any(_is_inside(push.path, path) for path in _paths_of(paths)):
         place = document.places.get(("push", "path"))
         what = "push.path lies in the data, where a server would take folders for versions"
@@ -197,7 +205,13 @@ def _with_absolute_paths(
         raise ConfigError("\n\n".join(errors))
     data = config.data.model_copy(update={"source": source.model_copy(update={"path": paths})})
     return config.model_copy(
-        update={"data": data, "push": push, "predict": predict, "workdir": workdir}
+        update={
+            "data": data,
+            "push": push,
+            "predict": predict,
+            "cache": config.cache.model_copy(update={"features": features}),
+            "workdir": workdir,
+        }
     )
 
 

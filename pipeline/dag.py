@@ -17,6 +17,8 @@ from tfx.orchestration import metadata, pipeline
 from tfx.types import standard_artifacts
 
 from components.embedder.component import Embedder
+from components.embedder.config import StoreSettings, write_settings
+from components.embedder.store.usage import GIGABYTE
 from components.example_gen.component import RowExampleGen
 from components.example_gen.config import TfRecordSource
 from components.example_gen.screen_component import ExampleScreen, import_records
@@ -93,6 +95,8 @@ def build_pipeline(
         embed_fn="trainer.embed.make_embed_fn",
         config=_embed_config(model, config.train).model_dump_json(),
         code_digest=digest_code("Embedder"),
+        vectors_digest=digest_code("Vectors"),
+        store=str(_store_file(config, workdir, cache)),
         views=config.train.views,
     )
     baseline = resolver.Resolver(
@@ -148,6 +152,12 @@ def _ingest(config: Config) -> tuple[Ingest, list[base_node.BaseNode]]:
 def _schema_file(config: Config, workdir: Path) -> Path:
     schema = build_schema(config.features, config.label.name, config.carried_columns)
     return write_schema(schema, workdir / "schemas")
+
+
+def _store_file(config: Config, workdir: Path, cache: bool) -> Path:
+    limit = config.cache.max_gb * GIGABYTE
+    kept = StoreSettings(path=config.feature_store, max_bytes=limit)
+    return write_settings(kept if cache and limit else StoreSettings(), workdir)
 
 
 def _transform_config(config: Config, backbones: Mapping[str, Backbone]) -> TransformConfig:

@@ -35,6 +35,8 @@ def facts_of(summary: Summary) -> Iterable[tuple[str, list[str]]]:
         yield "Missing", [_counts(*one) for one in summary.missing.items()]
     if summary.truncated:
         yield "Cut short", [_counts(*one) for one in summary.truncated.items()]
+    if summary.vectors:
+        yield "Vectors", [*_vectors(summary), *summary.vector_notes]
     if summary.anomalies:
         yield "Anomalies", [*summary.anomalies]
     if summary.tuned:
@@ -116,6 +118,17 @@ def _predicted(rows: PredictedRows) -> Iterable[str]:
 def _counts(feature: str, splits: Mapping[str, int]) -> str:
     """Such as `brand: 12 in train, 1 in eval`."""
     return f"{feature}: " + ", ".join(f"{n:,} in {split}" for split, n in splits.items() if n)
+
+
+def _vectors(summary: Summary) -> Iterable[str]:
+    """Such as `19,800 kept from earlier runs, 200 new (12 duplicates)`."""
+    for feature, one in summary.vectors.items():
+        counts = [f"{one.kept:,} kept from earlier runs"] if one.kept else []
+        counts += [f"{one.new:,} new"] if one.new or not one.kept else []
+        apart = [f"{one.duplicates:,} duplicates"] if one.duplicates else []
+        apart += [f"{one.recomputed:,} kept before, but damaged"] if one.recomputed else []
+        line = ", ".join(counts) + (f" ({', '.join(apart)})" if apart else "")
+        yield line if len(summary.vectors) == 1 else f"{feature}: {line}"
 
 
 def _course(summary: Summary) -> list[str]:

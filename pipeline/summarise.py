@@ -81,6 +81,7 @@ def summarise(
     quarantine = _read_quarantine(examples)
     model_run = _uri(lineage, "Trainer", "model_run")
     embedded = _read_optional(_uri(lineage, "Embedder", "embeddings"), "embedder.json", {})
+    computed = embedded if events.states.get("Embedder") == "run" else {}
     exports = lineage.uri(EXPORTER, "exports")
     return Summary(
         **_circumstances(config, events, run_id, log, seconds),
@@ -91,6 +92,8 @@ def summarise(
         notes=ingest["notes"],
         missing=_nonzero(ingest.get("missing", {})),
         truncated=_nonzero(embedded.get("truncated", {})),
+        vectors=computed.get("vectors", {}),
+        vector_notes=tuple(computed.get("notes", ())),
         anomalies=_read_anomalies(_uri(lineage, "ExampleValidator", "anomalies")),
         backbones=tuple(
             BackboneUse(feature=name, handle=one.handle, digest=one.digest)

@@ -45,6 +45,15 @@ class BackboneUse(Record):
     digest: str
 
 
+class VectorCounts(Record):
+    """Where a feature's vectors came from; of an example's augmented views each counts."""
+
+    new: int = Field(0, description="computed by a backbone")
+    kept: int = Field(0, description="taken from the feature store, as earlier runs left them")
+    duplicates: int = Field(0, description="the same content as one that this run computed")
+    recomputed: int = Field(0, description="of the new ones: kept ones that were damaged")
+
+
 class Pushed(Record):
     """Where TF Serving finds the model: `<path>/<version>`."""
 
@@ -100,6 +109,10 @@ class Summary(Record):
         {},
         description="texts with more tokens than the backbone looks at, by feature and split",
     )
+    vectors: dict[str, VectorCounts] = Field(
+        {}, description="by feature; none where the Embedder's output was taken over whole"
+    )
+    vector_notes: tuple[str, ...] = Field((), description="what happened to the feature store")
     anomalies: tuple[str, ...] = Field((), description="found by ExampleValidator")
     backbones: tuple[BackboneUse, ...] = ()
     tuned: dict[str, int | float | str | bool] = Field(

@@ -15,6 +15,8 @@ class EmbedderSpec(component_spec.ComponentSpec):
         "config": component_spec.ExecutionParameter(type=str),
         "views": component_spec.ExecutionParameter(type=int),
         "code_digest": component_spec.ExecutionParameter(type=str),
+        "vectors_digest": component_spec.ExecutionParameter(type=str),
+        "store": component_spec.ExecutionParameter(type=str),
     }
     INPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
@@ -42,6 +44,8 @@ class Embedder(base_beam_component.BaseBeamComponent):
         embed_fn: str,
         config: str,
         code_digest: str,
+        vectors_digest: str = "",
+        store: str = "",
         views: int = 0,
     ) -> None:
         """Declares one Embedder.
@@ -55,6 +59,9 @@ class Embedder(base_beam_component.BaseBeamComponent):
                 digests, and so makes them part of the cache key.
             code_digest: Digest of the code behind `embed_fn`, which TFX's
                 cache key does not see.
+            vectors_digest: Digest of that part of it that makes vectors.
+            store: File that says where vectors are kept (config.py); TFX's
+                cache key sees its path and not what it says. Empty keeps none.
             views: How many augmented vectors each training example gets
                 beside its own.
         """
@@ -66,6 +73,8 @@ class Embedder(base_beam_component.BaseBeamComponent):
                 embed_fn=embed_fn,
                 config=config,
                 code_digest=code_digest,
+                vectors_digest=vectors_digest,
+                store=store,
                 views=views,
             )
         )

@@ -3,11 +3,10 @@
 The wiring only: what happens to one shard is in shards.py.
 """
 
-import functools
-import json
 import posixpath
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import apache_beam as beam
@@ -17,49 +16,63 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import import_utils
 
-from components.embedder.shards import embed_shard
+from components.embedder.config import StoreSettings, read_settings
+from components.embedder.counts import Count, write_counts
+from components.embedder.embedding import Embedding
+from components.embedder.fill import open_spaces
+from components.embedder.shards import Shard, embed_shards, group_shards
+from components.embedder.store.usage import prune
 from preprocessing import progress
 from preprocessing.source_file import write_source
 
 REPORT_SECONDS = 1.0
-COUNTS_FILE = "embedder.json"
+# Vectors that one worker makes of a feature before another gets the next shards.
+GROUP_ROWS = 8192
 # The split whose examples get augmented views: the one that is learned from.
 TRAIN_SPLIT = "train"
 
 
 class EmbedShards(beam.DoFn):
-    """Embeds one shard for each element `(split, source, target, views)`.
+    """Embeds some shards for each element, a list of them. Yields what is counted."""
 
-    Yields `(name, split, count)` of every column that is counted.
-    """
-
-    def __init__(self, embed_fn: str, transform_graph: str, config: str, total: int) -> None:
-        """Remembers what workers need to build the embedding function.
+    def __init__(
+        self,
+        embed_fn: str,
+        transform_graph: str,
+        config: str,
+        store: str,
+        vectors_digest: str,
+        total: int,
+    ) -> None:
+        """Remembers what workers need to embed.
 
         Args:
             embed_fn: Dotted name of a function that takes the two that follow
-                and returns the embedding function.
+                and returns what embeds, see embedding.py.
             transform_graph: Folder of Transform's output artifact.
-            config: What the embedding function must know, as JSON.
+            config: What the embedding must know, as JSON.
+            store: Folder or address of the feature store; empty keeps nothing.
+            vectors_digest: Digest of the code that makes vectors.
             total: Vectors of all shards, for progress; 0 when not known.
         """
         self._embed_fn = embed_fn
         self._transform_graph = transform_graph
         self._config = config
+        self._store = store
+        self._vectors_digest = vectors_digest
         self._total = total
 
     def setup(self) -> None:
-        """Loads the graph and the backbones, once for each worker."""
+        """Loads the graph and opens the store, once for each worker."""
         module, _, name = self._embed_fn.rpartition(".")
         make = import_utils.import_func_from_module(module, name)
-        self._embed = make(self._transform_graph, self._config)
+        self._embedding: Embedding = make(self._transform_graph, self._config)
+        self._spaces = open_spaces(self._store, self._embedding, self._vectors_digest)
 
-    def process(self, shard: tuple[str, str, str, int]) -> Any:
-        """Embeds one shard and counts what is to be counted of its examples."""
-        split, source, target, views = shard
-        embed = functools.partial(self._embed, views=views)
-        for name, count in embed_shard(source, target, embed, self._advance).marked.items():
-            yield name, split, count // (views + 1)
+    def process(self, shards: list[Shard]) -> Iterator[Count]:
+        """Embeds some shards."""
+        shards = [Shard(*one) for one in shards]
+        yield from embed_shards(shards, self._embedding, self._spaces, self._advance)
 
     def _advance(self, examples: int) -> None:
         beam.metrics.Metrics.counter("embedder", "examples").inc(examples)
@@ -105,7 +118,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         Args:
             input_dict: `examples` and `transform_graph`.
             output_dict: `embeddings`, an Examples artifact with the same splits.
-            exec_properties: `embed_fn` and `config`, see EmbedShards; `views`.
+            exec_properties: `embed_fn`, `config` and `vectors_digest`, see
+                EmbedShards; `views`; `store`, see config.read_settings.
         """
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         embeddings = artifact_utils.get_single_instance(output_dict["embeddings"])
@@ -120,18 +134,25 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             source = artifact_utils.get_split_uri([examples], split)
             views = exec_properties["views"] if split == TRAIN_SPLIT else 0
             shards += [
-                (split, path, posixpath.join(target, _plain_name(path)), views)
+                Shard(
+                    split,
+                    path,
+                    posixpath.join(target, _plain_name(path)),
+                    views,
+                    _count_records(path),
+                )
                 for path in _files(source)
             ]
-        total = sum(_count_records(source) * (views + 1) for _, source, _, views in shards)
+        total = sum(shard.rows for shard in shards)
         logging.info("Making %d vectors from %d shards", total, len(shards))
         write_source(embeddings.uri, examples.uri)
+        store = read_settings(exec_properties["store"])
 
         PROGRESS.restart()
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "Shards" >> beam.Create(shards)
+                | "Shards" >> beam.Create(group_shards(shards, GROUP_ROWS))
                 | "OneWorkerEach" >> beam.Reshuffle()
                 | "Embed"
                 >> beam.ParDo(
@@ -139,29 +160,28 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                         exec_properties["embed_fn"],
                         transform_graph,
                         exec_properties["config"],
+                        store.path,
+                        exec_properties["vectors_digest"],
                         total,
                     )
                 )
                 | "Together" >> beam.combiners.ToList()
                 | "Count" >> beam.Map(write_counts, embeddings.uri)
             )
+        _keep_to_the_limit(store)
 
 
-def write_counts(counts: list[tuple[str, str, int]], folder: str) -> None:
-    """Writes what was counted, such as the texts that were cut short.
-
-    Args:
-        counts: `(name, split, count)` of each shard; the name of a count and
-            its feature, such as `truncated/description`.
-        folder: Where `embedder.json` goes.
-    """
-    content: dict[str, dict[str, dict[str, int]]] = {}
-    for name, split, count in counts:
-        what, _, feature = name.partition("/")
-        splits = content.setdefault(what, {}).setdefault(feature, {})
-        splits[split] = splits.get(split, 0) + count
-    with tf.io.gfile.GFile(posixpath.join(folder, COUNTS_FILE), "w") as file:
-        file.write(json.dumps(content, sort_keys=True, indent=2) + "\n")
+def _keep_to_the_limit(store: StoreSettings) -> None:
+    """Deletes what has not been used for longest, where the store has grown too large."""
+    if not store.path:
+        return
+    try:
+        pruned = prune(store.path, store.max_bytes)
+    except OSError as error:
+        logging.warning("The feature store %s cannot be pruned: %s", store.path, error)
+        return
+    if pruned.segments:
+        logging.info("Deleted %d bytes of the feature store: its limit", pruned.bytes)
 
 
 def _files(folder: str) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 from pipeline.code_digest import CODE_OF, ROOT, digest_code
 
 # What makes a model or runs it on raw examples.
-MODEL = {"Transform", "Embedder", "Trainer", "ServingValidator", "Exporter"}
+MODEL = {"Transform", "Embedder", "Vectors", "Trainer", "ServingValidator", "Exporter"}
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ def changed(copy, file):
     ("file", "expected"),
     [
         ("trainer/heads.py", {"Trainer"}),
-        ("trainer/features.py", {"Embedder", "Trainer"}),
-        ("trainer/head_inputs.py", {"Embedder", "Trainer"}),
+        ("trainer/features.py", {"Embedder", "Vectors", "Trainer"}),
+        ("trainer/head_inputs.py", {"Embedder", "Vectors", "Trainer"}),
         ("trainer/tasks/binary.py", {"Trainer"}),
-        ("trainer/backbones/load.py", {"Embedder", "Trainer"}),
+        ("trainer/backbones/load.py", {"Embedder", "Vectors", "Trainer"}),
         ("preprocessing/image.py", MODEL),
         ("preprocessing/decode.py", {"ExampleGen", *MODEL}),
         ("preprocessing/formats.py", {"ExampleGen", *MODEL}),
@@ -72,6 +72,7 @@ ENTRIES = {
     ),
     "Transform": ("preprocessing.transform",),
     "Embedder": ("components.embedder.executor", "trainer.embed"),
+    "Vectors": ("trainer.embed",),
     "Trainer": ("trainer.run",),
     "Evaluator": ("components.gate.executor",),
     "ServingValidator": ("components.serving_validator.executor",),

@@ -27,6 +27,12 @@ def test_paths_are_relative_to_the_config_and_not_to_where_one_stands(folder, mo
     assert config.features["image"].backbone.handle == "hub:backbones/small"
 
 
+def test_features_are_kept_in_the_workdir_or_where_the_config_says(folder):
+    assert load(folder, GOOD).feature_store == str(folder / ".graft" / "features")
+    for written, meant in (("../kept", str(folder.parent / "kept")), ("gs://b/k", "gs://b/k")):
+        assert load(folder, GOOD, f"cache.features={written}").feature_store == meant
+
+
 def test_a_path_for_each_split_is_resolved_by_itself(folder):
     config = load(folder, GOOD, "data.source.path={train: pictures, test: table.csv}")
     assert config.data.source.path == {

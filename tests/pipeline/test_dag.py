@@ -6,6 +6,7 @@ import json
 import pytest
 from PIL import Image
 
+from components.embedder.config import StoreSettings, read_settings
 from pipeline.config import load_config
 from preprocessing.errors import ConfigError, DataError
 from preprocessing.inputs import ImageInput
@@ -37,7 +38,7 @@ def build(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(buffer.getvalue())
 
-    def build(source: str, more: str = ""):
+    def build(source: str, more: str = "", cache: bool = True):
         from pipeline.dag import build_pipeline
         from trainer.backbones.record import Backbone
 
@@ -55,7 +56,7 @@ def build(tmp_path):
             digest="sha256:" + "0" * 64,
             path=str(tmp_path),
         )
-        return build_pipeline(load_config(path), {"image": backbone}, cache=True)
+        return build_pipeline(load_config(path), {"image": backbone}, cache=cache)
 
     return build
 
@@ -156,3 +157,18 @@ def test_the_trainer_looks_at_the_blessed_model_only_for_a_warm_start(build):
 def test_checkpoints_lie_in_the_workdir_and_not_in_what_tfx_deletes(build, tmp_path):
     custom = _custom_config(build("{kind: image_folder, path: pictures}"), "Trainer")
     assert custom["checkpoints"] == str(tmp_path / ".graft" / "checkpoints")
+
+
+def test_where_vectors_are_kept_is_no_reason_to_embed_anew(build, tmp_path):
+    def embedder(more="", **how):
+        nodes = build("{kind: image_folder, path: pictures}", more, **how).components
+        properties = {node.id: node for node in nodes}["Embedder"].exec_properties
+        return properties, read_settings(properties["store"])
+
+    plain, settings = embedder()
+    assert settings == StoreSettings(path=str(tmp_path / ".graft" / "features"), max_bytes=10e9)
+    shared, settings = embedder("cache: {features: ../shared, max_gb: 0.5}\n")
+    assert settings == StoreSettings(path=str(tmp_path.parent / "shared"), max_bytes=0.5e9)
+    assert shared == plain
+    for nothing in (embedder("cache: {max_gb: 0}\n"), embedder(cache=False)):
+        assert nothing == (plain, StoreSettings())

@@ -18,6 +18,7 @@ from pipeline.summary import (
     Quarantined,
     SliceMetrics,
     Summary,
+    VectorCounts,
 )
 from trainer.backbones.handles import HANDLE_KINDS
 
@@ -182,6 +183,11 @@ def test_what_is_known_of_data_and_training_is_told_in_lines():
     text = shown(
         missing={"brand": {"train": 1200, "eval": 3, "test": 0}, "image": {"train": 1}},
         truncated={"name": {"train": 0, "eval": 7}},
+        vectors={
+            "image": VectorCounts(new=200, kept=19_800, duplicates=12, recomputed=3),
+            "name": VectorCounts(new=20_000),
+        },
+        vector_notes=("the disk is full",),
         tuned={"head.dropout": 0.2, "epochs": 20},
         history={"loss": [1.0, 0.5, 0.4], "eval_loss": [0.9, 0.6, 0.7]},
         training_notes=("started from the head of the last blessed model",),
@@ -191,6 +197,10 @@ def test_what_is_known_of_data_and_training_is_told_in_lines():
         "  Missing     brand: 1,200 in train, 3 in eval\n"
         "              image: 1 in train\n"
         "  Cut short   name: 7 in eval\n"
+        "  Vectors     image: 19,800 kept from earlier runs, 200 new (12 duplicates, 3 kept "
+        "before, but damaged)\n"
+        "              name: 20,000 new\n"
+        "              the disk is full\n"
         "  Tuned       epochs: 20\n"
         "              head.dropout: 0.2\n"
         "  Pushed      /somewhere/serving/flowers/4\n"

@@ -48,10 +48,39 @@ def serialize(text):
     return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
 
 
-def test_vectors_are_the_backbones_and_what_was_cut_short_is_told(transform_graph, config):
-    dataset = tf.data.Dataset.from_tensor_slices([serialize(text) for text in TEXTS])
-    (batch,) = make_embed_fn(transform_graph, config.model_dump_json())(dataset)
-    vectors = load(config.backbones["text"])(tf.constant(TEXTS))
-    np.testing.assert_allclose(batch["text"], vectors, atol=1e-6)
-    assert batch["truncated/text"].tolist() == [False, True, False, True]
-    assert batch["label"].tolist() == [0, 0, 0, 0]
+@pytest.fixture(scope="module")
+def embed(transform_graph, config):
+    """Gives `[texts, width]` vectors, and which texts were cut short."""
+
+    def run(texts):
+        examples = [serialize(text) for text in texts]
+        slots = np.arange(len(texts))[:, np.newaxis]
+        wanted = tf.data.Dataset.from_tensor_slices((examples, slots))
+        embedding = make_embed_fn(transform_graph, config.model_dump_json())
+        assert embedding.scan(tf.constant(examples)).stored["label"].tolist() == [0] * len(texts)
+        batches = list(embedding.embed("text", wanted))
+        order = np.argsort(np.concatenate([batch.slots for batch in batches]))
+        vectors = np.concatenate([batch.vectors for batch in batches])[order]
+        return vectors, np.concatenate([batch.cut for batch in batches])[order]
+
+    return run
+
+
+def test_vectors_are_the_backbones_and_what_was_cut_short_is_told(embed, config):
+    vectors, cut = embed(TEXTS)
+    expected = load(config.backbones["text"])(tf.constant(TEXTS))
+    np.testing.assert_allclose(vectors, expected, atol=1e-6)
+    assert cut.tolist() == [False, True, False, True]
+
+
+def test_a_vector_is_the_same_to_the_last_bit_whatever_it_is_computed_with(embed):
+    rng = np.random.default_rng(3)
+    words = np.array(["the", "cat", "sat", "on", "mat", "hello", "world"])
+    texts = [" ".join(rng.choice(words, rng.integers(1, 40))) for _ in range(70)]
+    vectors, cut = embed(texts)
+    order = rng.permutation(70)[:41]
+    some, some_cut = embed([texts[place] for place in order])
+    np.testing.assert_array_equal(some, vectors[order])
+    np.testing.assert_array_equal(some_cut, cut[order])
+    alone, _ = embed(texts[:1])
+    np.testing.assert_array_equal(alone, vectors[:1])

@@ -1,20 +1,25 @@
-"""What was counted in shards is summed by split, for whoever reads the artifact."""
+"""What workers counted is summed, for whoever reads the artifact."""
 
 import json
 
-from components.embedder.executor import write_counts
+from components.embedder.counts import Counts, write_counts
 
 
 def test_counts_are_summed_by_feature_and_split(tmp_path):
-    counts = [
-        ("truncated/name", "train", 1),
-        ("truncated/description", "train", 5),
-        ("truncated/description", "train", 2),
-        ("truncated/description", "eval", 0),
-    ]
-    write_counts(counts, str(tmp_path))
+    one, other = Counts(), Counts()
+    one.truncated("name", "train", 1)
+    one.truncated("description", "train", 5)
+    other.truncated("description", "train", 2)
+    other.truncated("description", "eval", 0)
+    one.vectors("image", new=3, kept=2, duplicates=1, recomputed=0)
+    other.vectors("image", new=1, kept=0, duplicates=0, recomputed=1)
+    one.note("the disk is full")
+    other.note("the disk is full")
+    write_counts([*one, *other], str(tmp_path))
     assert json.loads((tmp_path / "embedder.json").read_text()) == {
-        "truncated": {"name": {"train": 1}, "description": {"train": 7, "eval": 0}}
+        "truncated": {"name": {"train": 1}, "description": {"train": 7, "eval": 0}},
+        "vectors": {"image": {"new": 4, "kept": 2, "duplicates": 1, "recomputed": 1}},
+        "notes": ["the disk is full"],
     }
 
 

@@ -8,20 +8,36 @@ import tensorflow as tf
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils, standard_artifacts
 
+from components.embedder.config import StoreSettings, write_settings
 from components.embedder.executor import Executor
+from components.embedder.store.usage import read_usage
+from trainer.embed import Scanned, VectorColumn, Vectors
 
 VIEWS = 2
 
 
 def make_numbers(transform_graph, config):
     """An embedding function whose vectors are the example's number, then each view's."""
+    return Numbers()
 
-    def embed(serialized, views):
-        for one in serialized.as_numpy_iterator():
-            versions = np.arange(views + 1, dtype=np.float32)
-            yield {"vector": versions[:, None] + 10 * int(one)}
 
-    return embed
+class Numbers:
+    columns = {
+        "vector": VectorColumn(
+            width=1, seeded=True, marked=False, identity={}, views={}, about={"kind": "image"}
+        )
+    }
+
+    def scan(self, serialized):
+        return Scanned({}, {"vector": serialized.numpy()})
+
+    def seeds(self, serialized, view):
+        return np.full([len(serialized), 2], view)
+
+    def embed(self, name, wanted):
+        for serialized, slots in wanted.as_numpy_iterator():
+            vectors = 10 * int(serialized) + np.arange(len(slots), dtype=np.float32)
+            yield Vectors(slots, vectors[:, None], np.zeros(len(slots), bool))
 
 
 @pytest.fixture
@@ -39,6 +55,8 @@ def embeddings(tmp_path):
     graph.uri = str(tmp_path / "graph")
     embeddings = standard_artifacts.Examples()
     embeddings.uri = str(tmp_path / "embeddings")
+    store = StoreSettings(path=str(tmp_path / "store"), max_bytes=1e9)
+    settings = write_settings(store, tmp_path)
     context = base_beam_executor.BaseBeamExecutor.Context(
         beam_pipeline_args=["--runner=FnApiRunner", "--sdk_container_image=unused"],
         tmp_dir=str(tmp_path / "tmp"),
@@ -47,7 +65,13 @@ def embeddings(tmp_path):
     Executor(context).Do(
         {"examples": [examples], "transform_graph": [graph]},
         {"embeddings": [embeddings]},
-        {"embed_fn": f"{__name__}.make_numbers", "config": "{}", "views": VIEWS},
+        {
+            "embed_fn": f"{__name__}.make_numbers",
+            "config": "{}",
+            "views": VIEWS,
+            "vectors_digest": "",
+            "store": str(settings),
+        },
     )
     return embeddings
 
@@ -67,3 +91,11 @@ def test_only_the_training_split_has_views_and_the_source_is_noted(embeddings, t
     assert numbers(embeddings, "eval") == numbers(embeddings, "test") == [0, 10, 20]
     note = json.loads((tmp_path / "embeddings" / "source.json").read_text())
     assert note == {"examples": str(tmp_path / "examples")}
+
+
+def test_vectors_are_kept_and_counted(embeddings, tmp_path):
+    # The examples of all splits are the same.
+    (usage,) = read_usage(str(tmp_path / "store"))
+    assert usage.entries == 9
+    counts = json.loads((tmp_path / "embeddings" / "embedder.json").read_text())["vectors"]
+    assert counts == {"vector": {"new": 9, "kept": 0, "duplicates": 6, "recomputed": 0}}

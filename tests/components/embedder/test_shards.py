@@ -1,25 +1,37 @@
-"""One shard: every example once, in order, and never half a file."""
+"""Shards: every example once, in order, each content computed once, never half a file."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.embedder.shards import embed_shard, read_serialized, to_examples
+from components.embedder.fill import open_spaces
+from components.embedder.shards import (
+    Shard,
+    cut_pieces,
+    embed_shards,
+    group_shards,
+    read_serialized,
+)
+from components.embedder.store import namespace
 
 
-def write_shard(path, count):
-    options = "GZIP" if str(path).endswith(".gz") else ""
-    with tf.io.TFRecordWriter(str(path), options) as writer:
-        for number in range(count):
-            writer.write(b"%d" % number)
-    return str(path)
+@pytest.fixture
+def embed(tmp_path, doubling, write_shard):
+    """Embeds numbers, a list a shard; gives what was written, and counted."""
 
+    def run(*lists, views=0, store="", suffix="", embedding=doubling, **how):
+        shards = []
+        for number, numbers in enumerate(lists):
+            source = write_shard(tmp_path / f"shard-{number}{suffix}", numbers)
+            target = str(tmp_path / "out" / f"shard-{number}")
+            shards.append(Shard("train", source, target, views, len(numbers)))
+        done = []
+        spaces = open_spaces(str(store) if store else "", embedding, "code")
+        counts = embed_shards(shards, embedding, spaces, done.append, **how)
+        assert sum(done) == sum(shard.rows for shard in shards)
+        return [read_vectors(shard.target) for shard in shards], summed(counts)
 
-def double(serialized):
-    """Stands for a backbone: each example is a number, its vector twice that."""
-    for batch in serialized.batch(4):
-        numbers = tf.strings.to_number(batch, tf.int64).numpy()
-        yield {"image": np.stack([numbers * 2.0, numbers * 2.0 + 1], axis=1), "label": numbers}
+    return run
 
 
 def read_vectors(path):
@@ -27,54 +39,113 @@ def read_vectors(path):
         "image": tf.io.FixedLenFeature([2], tf.float32),
         "label": tf.io.FixedLenFeature([], tf.int64),
     }
-    return [tf.io.parse_single_example(one, columns) for one in read_serialized(path)]
+    parsed = [tf.io.parse_single_example(one, columns) for one in read_serialized(path)]
+    return [(int(one["label"]), one["image"].numpy().tolist()) for one in parsed]
 
 
-@pytest.mark.parametrize("name", ["shard", "shard.gz"])
-def test_every_example_gets_its_vector_in_order(tmp_path, name):
-    source = write_shard(tmp_path / name, 10)
-    target = str(tmp_path / "out" / "shard")
-    batches = []
-    assert embed_shard(source, target, double, batches.append).examples == 10
-    vectors = read_vectors(target)
-    assert [int(one["label"]) for one in vectors] == list(range(10))
-    np.testing.assert_array_equal(vectors[3]["image"], [6.0, 7.0])
-    assert batches == [4, 4, 2]
+def summed(counts):
+    return {(what, key): count for what, _, key, count in counts if count}
 
 
-def test_boolean_columns_are_counted_and_not_written(tmp_path):
-    def mark(serialized):
-        for batch in double(serialized):
-            yield {**batch, "truncated/text": batch["label"] % 3 == 0}
-
-    target = str(tmp_path / "out" / "shard")
-    count = embed_shard(write_shard(tmp_path / "shard", 10), target, mark, lambda count: None)
-    assert count == (10, {"truncated/text": 4})
-    first = tf.train.Example.FromString(next(read_serialized(target).as_numpy_iterator()))
-    assert sorted(first.features.feature) == ["image", "label"]
+def vectors_of(numbers, views=0):
+    return [
+        (number, [2.0 * number + 1000 * view, 2.0 * number + 1000 * view + 1])
+        for number in numbers
+        for view in range(views + 1)
+    ]
 
 
-def test_an_empty_shard_gives_an_empty_file(tmp_path):
-    target = str(tmp_path / "out" / "shard")
-    assert embed_shard(write_shard(tmp_path / "shard", 0), target, double, print) == (0, {})
-    assert read_vectors(target) == []
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_every_example_gets_its_vector_in_order(embed, suffix):
+    (vectors,), counts = embed(range(10), suffix=suffix)
+    assert vectors == vectors_of(range(10))
+    assert counts == {("vectors", "new"): 10, ("truncated", "train"): 4}
 
 
-def test_a_shard_that_fails_leaves_nothing(tmp_path):
-    def fail_late(serialized):
-        yield from double(serialized.take(4))
-        raise RuntimeError("out of memory")
+def test_a_content_is_computed_once_however_often_it_comes(embed, doubling):
+    shards, counts = embed([5, 6, 5], [6, 7, 5])
+    assert shards == [vectors_of([5, 6, 5]), vectors_of([6, 7, 5])]
+    assert doubling.computed == [5, 6, 7]
+    assert counts == {
+        ("vectors", "new"): 3,
+        ("vectors", "duplicates"): 3,
+        ("truncated", "train"): 2,
+    }
 
-    source = write_shard(tmp_path / "shard", 10)
+
+def test_views_follow_on_their_example_and_are_kept_as_well(embed, doubling, tmp_path):
+    (first,), _ = embed([3, 4], views=2, store=tmp_path / "store")
+    assert first == vectors_of([3, 4], views=2)
+    (again,), counts = embed([4, 5], views=2, store=tmp_path / "store")
+    assert again == vectors_of([4, 5], views=2)
+    assert doubling.computed == [3, 4, 5]
+    assert counts == {("vectors", "new"): 3, ("vectors", "kept"): 3}
+
+
+def test_a_second_pass_computes_what_is_new_alone(embed, doubling, tmp_path):
+    embed(range(100), store=tmp_path / "store")
+    doubling.computed.clear()
+    (vectors,), counts = embed([*range(100), 500], store=tmp_path / "store")
+    assert vectors == vectors_of([*range(100), 500])
+    assert doubling.computed == [500]
+    assert counts["vectors", "kept"] == 100
+
+
+def test_what_was_computed_before_a_failure_is_not_computed_again(
+    embed, make_doubling, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(namespace, "SEGMENT_ROWS", 2)
+    failing = make_doubling(fail_after=7)
     with pytest.raises(RuntimeError, match="out of memory"):
-        embed_shard(source, str(tmp_path / "out" / "shard"), fail_late, lambda count: None)
-    assert tf.io.gfile.listdir(str(tmp_path / "out")) == []
+        embed(range(10), store=tmp_path / "store", embedding=failing)
+    assert not list(tmp_path.glob("out/*"))
+    going_on = make_doubling()
+    (vectors,), counts = embed(range(10), store=tmp_path / "store", embedding=going_on)
+    assert vectors == vectors_of(range(10))
+    assert going_on.computed == [6, 7, 8, 9]
+    assert counts["vectors", "kept"] == 6
+
+
+def test_a_failure_leaves_no_half_file(embed, make_doubling, tmp_path):
+    failing = make_doubling(fail_after=7)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        embed(range(10), embedding=failing, held_bytes=3 * 8)
+    assert not [*tmp_path.glob("out/*"), *tmp_path.glob("out/.*")]
+
+
+def test_memory_for_a_few_vectors_is_enough(embed):
+    # Eight bytes a vector: three at a time.
+    shards, _ = embed(range(10), range(20, 22), [], range(30, 34), views=1, held_bytes=3 * 8)
+    wanted = [range(10), range(20, 22), [], range(30, 34)]
+    assert shards == [vectors_of(one, views=1) for one in wanted]
+
+
+def test_pieces_hold_what_is_allowed_and_all_of_it():
+    shards = [Shard("train", str(n), "", 1, n) for n in (3, 0, 5)]
+    pieces = list(cut_pieces(shards, 8))
+    assert [[(one.start, one.examples) for one in some] for some in pieces] == [
+        [(0, 3), (0, 0), (0, 1)],
+        [(1, 4)],
+    ]
+
+
+def test_small_shards_go_together():
+    shards = [Shard("train", str(n), "", 0, n) for n in (3, 4, 2, 20, 1)]
+    groups = group_shards(shards, 8)
+    assert [[one.examples for one in group] for group in groups] == [[3, 4], [2], [20], [1]]
+
+
+def test_an_empty_shard_gives_an_empty_file(embed):
+    (vectors,), counts = embed([])
+    assert vectors == []
+    assert counts == {}
 
 
 def test_whole_numbers_stay_whole_and_floats_are_lists():
-    (serialized,) = to_examples(
-        {"image": np.array([[0.5, 1.5]], np.float32), "label": np.array([-1])}
-    )
+    from components.embedder.wire import to_examples
+
+    columns = {"image": np.array([[0.5, 1.5]], np.float32), "label": np.array([-1])}
+    (serialized,) = to_examples(columns)
     feature = tf.train.Example.FromString(serialized).features.feature
     assert list(feature["image"].float_list.value) == [0.5, 1.5]
     assert list(feature["label"].int64_list.value) == [-1]
