@@ -31,13 +31,27 @@ def resize_and_scale(picture: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
     low, high = wanted.input_range
     size = [wanted.height, wanted.width]
     if wanted.shortest_edge is None:
-        resized = tf.image.resize(picture, size, wanted.resample, antialias=True)
+        resized = _resize(picture, size, wanted.resample)
     else:
         resized = _centre(picture, wanted)
-    # Nearest pixels stay uint8, and a bicubic kernel overshoots at edges.
-    resized = tf.clip_by_value(tf.cast(resized, tf.float32), 0.0, 255.0)
-    scaled = resized * ((high - low) / 255.0) + low
-    return tf.ensure_shape(scaled, [*size, 3])
+    scaled = resized * ((high - low) / 255.0)
+    return tf.ensure_shape(scaled + low if low else scaled, [*size, 3])
+
+
+def _resize(picture: tf.Tensor, size: tf.Tensor | list[int], resample: str) -> tf.Tensor:
+    """Resizes to `[height, width, 3]` float32, 0 to 255."""
+
+    def shrink() -> tf.Tensor:
+        resized = tf.image.resize(picture, size, resample, antialias=True)
+        # Nearest pixels stay uint8, and a bicubic kernel overshoots at edges.
+        return tf.clip_by_value(tf.cast(resized, tf.float32), 0.0, 255.0)
+
+    if resample != "bilinear":
+        return shrink()
+    # Where no side shrinks there is nothing to average: the plain op gives the
+    # same values but for rounding (docs/pictures.md) in a third of the time.
+    grows = tf.reduce_all(tf.shape(picture)[:2] <= size)
+    return tf.cond(grows, lambda: tf.image.resize(picture, size, resample), shrink)
 
 
 def _centre(picture: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
@@ -45,7 +59,7 @@ def _centre(picture: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
     sides = tf.shape(picture)[:2]
     # As HuggingFace's processors: the longer side is cut to a whole number.
     sides = sides * wanted.shortest_edge // tf.reduce_min(sides)
-    resized = tf.image.resize(picture, sides, wanted.resample, antialias=True)
+    resized = _resize(picture, sides, wanted.resample)
     return tf.image.resize_with_crop_or_pad(resized, wanted.height, wanted.width)
 
 
