@@ -11,11 +11,13 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 SAMPLE_SECONDS = 0.25
+# Until the first sample: short commands have ended before the next one.
+FIRST_SAMPLE_SECONDS = 0.08
 _PAGE = resource.getpagesize()
 _PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
 
@@ -29,8 +31,7 @@ class Usage:
         wall_s: Seconds from start to end.
         user_s: CPU seconds in user mode, of the process and all its descendants.
         system_s: The same in the kernel.
-        peak_mb: Largest sum of the proportional set sizes (PSS) of the tree,
-            sampled; of resident set sizes (RSS) where the kernel tells no PSS.
+        peak_mb: Largest resident memory of the whole tree, sampled; see `held_bytes`.
         written_bytes: Sent to the disk by the tree; 0 on a tmpfs.
         killed: Whether `watch` had it killed.
     """
@@ -116,9 +117,10 @@ class _Sampler:
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._done.wait(SAMPLE_SECONDS):
-            held = sum(_held(pid) for pid in descendants(self._pid))
-            self.peak_mb = max(self.peak_mb, held / 1e6)
+        pause = FIRST_SAMPLE_SECONDS
+        while not self._done.wait(pause):
+            pause = SAMPLE_SECONDS
+            self.peak_mb = max(self.peak_mb, held_bytes(descendants(self._pid)) / 1e6)
             if self._watch is not None and not self.killed and self._watch():
                 self.killed = True
                 _kill_group(self._pid)
@@ -150,18 +152,42 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def _held(pid: int) -> int:
-    """Returns a process's PSS in bytes, RSS where there is none, 0 where it is gone."""
+def held_bytes(pids: Iterable[int]) -> int:
+    """Sums the resident memory of processes; what they share counts once.
+
+    Private pages of all and the shared pages of the one that has the most: unlike
+    the kernel's PSS, that does not depend on who else maps the same libraries.
+
+    Args:
+        pids: Processes; those that are gone count nothing.
+
+    Returns:
+        Bytes.
+    """
+    private, shared = 0, 0
+    for pid in pids:
+        mine, resident = _private_and_resident(pid)
+        private += mine
+        shared = max(shared, resident - mine)
+    return private + shared
+
+
+def _private_and_resident(pid: int) -> tuple[int, int]:
+    """Reads both in bytes; where the kernel does not tell, all is private."""
     try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+        sizes = {
+            name: int(rest.split()[0]) for name, _, rest in (one.partition(":") for one in lines)
+        }
+        private = sum(sizes[f"Private_{kind}"] for kind in ("Clean", "Dirty"))
+        return private * 1024, sizes["Rss"] * 1024
+    except (OSError, KeyError):
         pass
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+        resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
     except OSError:
-        return 0
+        resident = 0
+    return resident, resident
 
 
 def _written_by_us() -> int:

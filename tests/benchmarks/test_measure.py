@@ -1,11 +1,12 @@
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from benchmarks.speed.measure import descendants, folder_bytes, measure
+from benchmarks.speed.measure import descendants, folder_bytes, held_bytes, measure
 
 
 def run(code, tmp_path, **how):
@@ -52,6 +53,25 @@ def test_peak_memory_is_that_of_the_whole_tree(tmp_path):
         "for one in both: one.wait()"
     )
     assert 120 < run(code, tmp_path).peak_mb < 200
+
+
+def test_memory_that_processes_share_counts_once():
+    code = (
+        "import mmap, os, sys\n"
+        "held = mmap.mmap(-1, 50_000_000)\n"
+        "held.write(b'x' * 50_000_000)\n"
+        "child = os.fork()\n"
+        "if child == 0: held[:]\n"
+        "print(child, flush=True) if child else None\n"
+        "sys.stdin.read()"
+    )
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe) as process:
+        child = int(process.stdout.readline())
+        both, one = held_bytes([process.pid, child]), held_bytes([process.pid])
+        process.stdin.close()
+    assert 50_000_000 < one < 120_000_000
+    assert both < one + 40_000_000
 
 
 def test_bytes_that_go_to_the_disk_are_counted_of_children_too(tmp_path):
