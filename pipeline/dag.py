@@ -102,7 +102,8 @@ def build_pipeline(
     baseline = resolver.Resolver(
         strategy_class=ServingModel,
         config={
-            "push_path": config.push.path if config.push else None,
+            # Of a resolver's settings none may be None.
+            "push_path": config.push.path if config.push else "",
             "as_in_runs": list(resumed),
         },
         model=types.Channel(type=standard_artifacts.Model),

@@ -172,3 +172,12 @@ def test_where_vectors_are_kept_is_no_reason_to_embed_anew(build, tmp_path):
     assert shared == plain
     for nothing in (embedder("cache: {max_gb: 0}\n"), embedder(cache=False)):
         assert nothing == (plain, StoreSettings())
+
+
+@pytest.mark.parametrize("more", ["", "push: {path: serving}\n"])
+def test_the_compiler_takes_every_nodes_settings(build, more):
+    from tfx.dsl.compiler import compiler
+
+    built = build("{kind: image_folder, path: pictures}", more)
+    compiled = compiler.Compiler().compile(built)
+    assert len(compiled.nodes) == len(built.components)
