@@ -47,7 +47,8 @@ def choose_engine(wanted: str = "auto") -> Choice:
         if found:
             return Choice(engine, why)
         if wanted == engine:
-            raise UsageError(explain(f"This engine is not there: {why}", engine, ENGINES))
+            others = [one for one in ENGINES if one != engine]
+            raise UsageError(explain(f"This engine is not there: {why}", engine, others))
         missing.append(why)
     return Choice("local", "; ".join(missing))
 

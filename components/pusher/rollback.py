@@ -10,11 +10,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from components.pusher.errors import PushError
-from components.pusher.files import PushedFile, copy_durably, digest_files, hash_file, list_files
+from components.pusher.files import (
+    PushedFile,
+    copy_durably,
+    digest_files,
+    hash_file,
+    is_address,
+    list_files,
+)
 from components.pusher.load_check import Loaded, check_loads
 from components.pusher.manifest import MANIFEST, Manifest, RolledBack, read_manifest
 from components.pusher.publish import Check, now
-from components.pusher.target import Target, explained, open_target
+from components.pusher.target import Target, check_address, explained, open_target
 from preprocessing.errors import DataError, UsageError, explain
 
 
@@ -46,9 +53,13 @@ def read_history(path: str) -> History:
         UsageError: If there is no version.
         PushError: If the folder cannot be read.
     """
+    check_address(path, "PATH")
     with explained(path, "The versions cannot be read"):
         target = open_target(path)
         numbers = target.versions()
+        if not numbers and not is_address(path) and (Path(path) / "saved_model.pb").is_file():
+            what = "This is one version; name the folder that holds it"
+            raise UsageError(explain(what, path, see=str(Path(path).resolve().parent)))
         if not numbers:
             raise UsageError(explain("There is no version of a model here", path))
         return [_read(target, number) for number in numbers]

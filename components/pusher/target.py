@@ -43,15 +43,20 @@ def open_target(path: str) -> Target:
     return RemoteTarget(path)
 
 
-def check_address(path: str) -> None:
-    """Raises ConfigError where TensorFlow has no file system for an address."""
+def check_address(path: str, key: str = "push.path") -> None:
+    """Raises ConfigError where TensorFlow has no file system for an address.
+
+    Args:
+        path: A folder, or an address.
+        key: What the user calls it.
+    """
     if not is_address(path):
         return
     import tensorflow as tf
 
     known = sorted(one for one in tf.io.gfile.get_registered_schemes() if one)
     if path.split("://")[0] not in known:
-        what = "push.path: TensorFlow has no file system for this address"
+        what = f"{key}: TensorFlow has no file system for this address"
         raise ConfigError(explain(what, path, [f"{one}://" for one in known]))
 
 

@@ -1,13 +1,12 @@
 """The files that predictions are written to.
 
 A shard's part has the format of the whole, so that putting parts together is
-reading and writing on. A new format is a suffix in FORMATS.
+reading and writing on. A new format is a suffix in FORMATS, and in request.SUFFIXES.
 """
 
 import csv
 import io
 import json
-import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Any, NamedTuple
 
@@ -15,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
-from preprocessing.errors import UsageError, explain
 from serving.batch.layout import PROBABILITIES, PROBABILITY
 
 # Parts are gathered into row groups of this size in memory.
@@ -48,18 +46,6 @@ class _Stream(io.RawIOBase):
     def write(self, data: Any) -> int:
         self._file.write(bytes(data))
         return len(data)
-
-
-def format_of(path: str) -> str:
-    """Returns the suffix that says how a file is written.
-
-    Raises:
-        UsageError: If it says nothing.
-    """
-    suffix = posixpath.splitext(path)[1]
-    if suffix not in FORMATS:
-        raise UsageError(explain("--output: the suffix must name a format", path, FORMATS))
-    return suffix
 
 
 def _write_parquet(table: pa.Table, file: IO[bytes]) -> None:

@@ -2,13 +2,16 @@
 
 from preprocessing.config import Record
 
+# What an output's name may end with; see formats.py.
+SUFFIXES = (".parquet", ".jsonl", ".csv")
+
 
 class BatchRequest(Record):
     """What the user asks for.
 
     Attributes:
-        model: See model.find_model.
-        input: See source.find_source.
+        model: See find.find_model.
+        input: See find.find_source.
         output: Its suffix names its format; see formats.py.
         kind: Of the input; None where its name tells.
         keep: Columns of the input to take along.

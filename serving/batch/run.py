@@ -25,13 +25,14 @@ from preprocessing import progress
 from preprocessing.errors import DataError, QuarantineError, UsageError, explain
 from preprocessing.model_info import ModelInfo, read_model_info
 from serving.batch import tally
-from serving.batch.formats import FORMATS, format_of
+from serving.batch.find import FoundModel, check_paths, find_model, find_source, format_of
+from serving.batch.formats import FORMATS
 from serving.batch.layout import Layout
-from serving.batch.model import FoundModel, find_model, load_model
+from serving.batch.model import load_model
 from serving.batch.parts import Parts, alone, begin, drop_plan, put_together
 from serving.batch.request import BatchReport, BatchRequest
 from serving.batch.shard import predict_rows
-from serving.batch.source import columns_of, find_source
+from serving.batch.source import columns_of
 
 STAGE = "Predict"
 # In memory, in this process: the fastest of Beam's local ways.
@@ -75,9 +76,8 @@ def predict_batch(request: BatchRequest) -> BatchReport:
         QuarantineError: If more rows than allowed are unusable; what is
             predicted is kept for a next run.
     """
+    check_paths(request)
     parts = Parts(request.output, format_of(request.output))
-    if tf.io.gfile.exists(parts.output) and not request.overwrite:
-        raise UsageError(explain("The output exists; replace it with --overwrite", parts.output))
     found = find_model(request.model)
     try:
         tf.io.gfile.makedirs(parts.folder)

@@ -1,77 +1,13 @@
-"""What the input is, told from what is there, and whether the model can take it.
+"""Whether a model can take an input, and which columns it needs of it."""
 
-Where a kind cannot be told, the user names it.
-"""
+from collections.abc import Sequence
 
-import os
-import posixpath
-from collections.abc import Mapping, Sequence
-
-import tensorflow as tf
-
-from components.example_gen.config import CsvSource, ImageFolderSource, Source, TfRecordSource
+from components.example_gen.config import ImageFolderSource, Source, TfRecordSource
 from components.example_gen.slices import columns_of_records
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.tfrecord import find_files
 from preprocessing.errors import UsageError, explain
-from preprocessing.formats import EXTENSIONS
 from preprocessing.model_info import ModelInfo
-
-KINDS: Mapping[str, type] = {
-    "image_folder": ImageFolderSource,
-    "csv": CsvSource,
-    "tfrecord": TfRecordSource,
-}
-_TABLES = (".csv", ".tsv", ".txt")
-_RECORDS = "tfrecord"
-_WILD = ("*", "?", "[")
-
-
-def find_source(path: str, kind: str | None = None) -> Source:
-    """Tells what an input is.
-
-    Args:
-        path: A folder of pictures; a table; a TFRecord file, a folder of such
-            or a pattern.
-        kind: A key of KINDS; None where its name tells.
-
-    Returns:
-        The source as a config would have it.
-
-    Raises:
-        UsageError: If there is no such input, or it cannot be told what it is.
-    """
-    path = path.rstrip("/") or path
-    exists = tf.io.gfile.exists(path)
-    wild = not exists and any(sign in path for sign in _WILD)
-    if not wild and not exists:
-        parent = posixpath.dirname(path) or "."
-        beside = sorted(tf.io.gfile.listdir(parent))[:20] if tf.io.gfile.isdir(parent) else []
-        names = [posixpath.join(posixpath.dirname(path), name) for name in beside]
-        raise UsageError(explain("The input does not exist", path, names))
-    folder = exists and tf.io.gfile.isdir(path)
-    kind = kind or _kind_of(path, folder, wild)
-    if kind == "tfrecord" and folder:
-        path = posixpath.join(path, "*")
-    if (kind, folder) in (("csv", True), ("image_folder", False)):
-        what = f"--kind {kind}: the input is a {'folder' if folder else 'file'}"
-        raise UsageError(explain(what, path))
-    return KINDS[kind](kind=kind, path=path)
-
-
-def _kind_of(path: str, folder: bool, wild: bool) -> str:
-    name = posixpath.basename(path).lower()
-    if folder:
-        names = [one for one in tf.io.gfile.listdir(path) if not one.startswith(".")]
-        return "tfrecord" if names and all(_RECORDS in one for one in names) else "image_folder"
-    if name.endswith(_TABLES):
-        return "csv"
-    if _RECORDS in name or wild:
-        return "tfrecord"
-    what = "It cannot be told what the input is; say so with --kind"
-    if os.path.splitext(name)[1] in EXTENSIONS:
-        what = "The input is one picture; give the folder that it is in"
-    raise UsageError(explain(what, path, KINDS))
 
 
 def columns_of(source: Source, info: ModelInfo, keep: Sequence[str]) -> Columns:

@@ -118,6 +118,11 @@ def predict(
             **options,
         }
     )
+    if not any("://" in one for one in (request.model, request.input, request.output)):
+        # Importing TensorFlow takes seconds, in which a wrong path would wait for its answer.
+        from serving.batch.find import check_paths
+
+        check_paths(request)
     report = _run(request, session)
     click.echo(report.model_dump_json(indent=2) if as_json else _describe(report))
 

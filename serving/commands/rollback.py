@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from serving.quiet import silence_imports
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -26,6 +28,7 @@ def rollback(path: str, to: int | None, as_list: bool, as_json: bool) -> None:
     """
     if as_list and to is not None:
         raise click.UsageError("--list and --to exclude each other")
+    silence_imports()
     from components.pusher.rollback import find_current, read_history
     from components.pusher.rollback import rollback as roll_back
 

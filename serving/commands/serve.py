@@ -74,14 +74,17 @@ def serve(
     if remote and engine not in ("auto", "tensorflow_model_server"):
         wrong = "Of all engines only tensorflow_model_server watches an address"
         raise UsageError(explain(wrong, engine, see="--engine"))
+    if rest_port == grpc_port != 0:
+        wrong = "--rest-port and --grpc-port: each protocol needs a port of its own"
+        raise UsageError(explain(wrong, rest_port))
     called = _name(path, name)
     given = {key: value for key, value in limits.items() if value is not None}
     checked = _limits(given)
+    silence_imports()
     newest = _newest(path)
     choice = choose_engine("tensorflow_model_server" if remote else engine)
     if context.get_parameter_source("host") is not ParameterSource.DEFAULT:
         check_host(host, choice.engine)
-    silence_imports()
     place = path if remote else str(Path(path).resolve())
     what = Serving(place, called, host, rest_port, grpc_port, checked.max_seconds, poll_seconds)
     click.echo(f"Serving {path} as {what.name}")
@@ -95,8 +98,9 @@ def serve(
 def _newest(path: str) -> str:
     """Finds the newest version, before anything slow is imported."""
     from components.pusher.local_target import list_versions
-    from components.pusher.target import open_target
+    from components.pusher.target import check_address, open_target
 
+    check_address(path, "PATH")
     if (Path(path) / "saved_model.pb").is_file():
         what = "This is one version; serve the folder that holds it, where new ones will appear"
         raise UsageError(explain(what, path, see=f"graft serve {Path(path).resolve().parent}"))

@@ -124,6 +124,21 @@ def test_a_folder_without_versions_is_an_error(tmp_path):
     assert str(caught.value) == (f"There is no version of a model here\n  Received: '{tmp_path}'")
 
 
+def test_one_version_is_not_what_is_rolled_back(serving, versions):
+    with pytest.raises(UsageError) as caught:
+        go_back(serving / str(versions[0]))
+    assert str(caught.value) == (
+        "This is one version; name the folder that holds it\n"
+        f"  Received: '{serving}/{versions[0]}'\n"
+        f"  See: {serving}"
+    )
+
+
+def test_an_address_without_a_file_system_is_an_error():
+    with pytest.raises(UsageError, match="^PATH: TensorFlow has no file system for this address"):
+        go_back("gopher://models/flowers")
+
+
 def test_a_version_whose_bytes_changed_is_not_rolled_back_to(serving, versions):
     (serving / str(versions[1]) / "variables" / "variables.index").write_bytes(b"onion")
     with pytest.raises(PushError) as caught:

@@ -6,8 +6,9 @@ import pytest
 
 from components.example_gen.config import CsvSource, ImageFolderSource, TfRecordSource
 from preprocessing.errors import DataError, UsageError
-from serving.batch.model import find_model
-from serving.batch.source import find_source
+from serving.batch.find import find_model, find_source
+from serving.batch.formats import FORMATS
+from serving.batch.request import SUFFIXES
 
 
 @pytest.fixture
@@ -17,6 +18,10 @@ def versions(prices_model, tmp_path):
         shutil.copytree(prices_model("binary"), tmp_path / "serving" / version)
     (tmp_path / "serving" / "11").mkdir()
     return tmp_path / "serving"
+
+
+def test_each_suffix_that_an_output_may_have_is_a_format():
+    assert tuple(FORMATS) == SUFFIXES
 
 
 def test_of_a_folder_of_versions_the_newest_is_taken(versions):

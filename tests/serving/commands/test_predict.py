@@ -1,10 +1,22 @@
 """`graft predict` with a model's folder: what it says, on which stream, with which exit code."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from pipeline.cli import main
+from tests.serving.conftest import ROOT
+
+# Runs graft, and says its exit code and whether it has imported TensorFlow.
+ASK = """
+import sys
+from pipeline.cli import main
+code = main(sys.argv[1:])
+print(code, "tensorflow" in sys.modules)
+"""
 
 
 @pytest.fixture
@@ -68,10 +80,32 @@ def test_too_much_that_cannot_be_read_fails_with_one(graft, colours_model, pictu
 def test_a_mistake_is_answered_with_two_and_one_error(graft, colours_model, tmp_path):
     code, out, err = graft("predict", colours_model, tmp_path / "none", "-o", "out.parquet")
     assert (code, out) == (2, "")
-    assert err.splitlines()[2:4] == [
+    assert err.splitlines()[:2] == [
         "graft: The input does not exist",
         f"  Received: '{tmp_path}/none'",
     ]
+
+
+@pytest.mark.parametrize("wrong", ["model", "input", "output", "suffix"])
+def test_a_wrong_path_is_answered_before_tensorflow_is_imported(tmp_path, wrong):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "saved_model.pb").touch()
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "there.csv").touch()
+    model = "none" if wrong == "model" else "model"
+    source = "none" if wrong == "input" else "pictures"
+    output = {"output": "there.csv", "suffix": "out.xlsx"}.get(wrong, "out.csv")
+    done = subprocess.run(
+        [sys.executable, "-c", ASK, "predict", model, source, "-o", output],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "2 False\n"
+    assert done.stderr.startswith("graft: The ") or wrong == "suffix"
+    assert "Loading" not in done.stderr
+    assert not (tmp_path / "out.csv.parts").exists()
 
 
 def test_a_server_writes_no_output(graft):

@@ -43,6 +43,21 @@ def test_an_address_is_for_tensorflow_model_server(capsys):
     )
 
 
+def test_an_address_without_a_file_system_is_a_mistake(capsys):
+    said = _said(capsys, "gopher://bucket/flowers")
+    assert said.startswith(
+        "graft: PATH: TensorFlow has no file system for this address\n"
+        "  Received: 'gopher://bucket/flowers'\n  Valid: "
+    )
+
+
+def test_the_protocols_do_not_share_a_port(folder, capsys):
+    assert _said(capsys, folder, "--rest-port", "8500") == (
+        "graft: --rest-port and --grpc-port: each protocol needs a port of its own\n"
+        "  Received: 8500\n"
+    )
+
+
 def test_a_name_that_cannot_stand_in_an_address_is_a_mistake(folder, capsys):
     assert _said(capsys, folder, "--name", "a/b") == (
         "graft: A model's name has no slash, colon or space\n  Received: 'a/b'\n  See: --name\n"
