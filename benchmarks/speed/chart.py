@@ -36,7 +36,7 @@ def write_chart(runs: Iterable[Run], path: Path) -> bool:
     heights = [len(row) for row in rows]
     figure, panels = pyplot.subplots(
         len(sizes),
-        figsize=(8, 0.9 * len(sizes) + 0.28 * sum(heights)),
+        figsize=(8, 0.7 * len(sizes) + 0.22 * sum(heights)),
         sharex=True,
         squeeze=False,
         height_ratios=heights,
@@ -64,6 +64,7 @@ def _draw(panel, runs: Runs, kinds: list[tuple[str, int, int]]) -> None:  # noqa
     ]
     panel.set_yticks(range(len(kinds)), names, fontsize=8)
     panel.set_xscale("log")
+    panel.xaxis.set_major_formatter("{x:,.0f}")
     panel.margins(x=0.12)
     panel.invert_yaxis()
     for side in ("top", "right"):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.speed.figures import Figure, Runs, cpu, peak, wall
+from benchmarks.speed.graft_tables import bytes_table, component_table, vector_table
 from benchmarks.speed.jobs import BY_NAME, CONTENDERS, Job
 from benchmarks.speed.runs import Run, finished
 from benchmarks.speed.targets import Outcome, check
@@ -43,8 +44,9 @@ def write_report(
             _facts_table(facts),
             _targets_table(outcomes),
             _runs_table(rows),
-            *_components(counted, kinds),
-            *_bytes(counted, kinds),
+            *component_table(counted, kinds),
+            *vector_table(counted, kinds),
+            *bytes_table(counted, kinds),
             *_failures(failed),
         ]
     )
@@ -124,82 +126,6 @@ def _runs_table(rows: Iterable[Mapping[str, Any]]) -> str:
             figures[0] += f", killed after {Figure(tuple(row['killed_after_s'])).text()}"
         lines.append(f"| {' | '.join([*cells, str(row['repeats']), *figures])} |")
     return "\n".join(lines)
-
-
-def _components(runs: Runs, kinds: Iterable[tuple[str, int, int]]) -> Iterator[str]:
-    """What each component of graft took, of each kind of run."""
-    kinds = [kind for kind in kinds if any("components" in one.details for one in runs.of(*kind))]
-    if not kinds:
-        return
-    titles = [f"{BY_NAME[k[0]].title.removeprefix('graft, ')}, {_amount(k)}" for k in kinds]
-    names = dict.fromkeys(
-        one["name"]
-        for kind in kinds
-        for run in runs.of(*kind)
-        for one in run.details.get("components", ())
-    )
-    lines = [f"| wall s / CPU s | {' | '.join(titles)} |", f"|---|{'---|' * len(titles)}"]
-    for name in names:
-        cells = [_component(runs, kind, name) for kind in kinds]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    lines.append(f"| imports, start and end | {' | '.join(_rest(runs, one) for one in kinds)} |")
-    yield "\n".join(lines)
-
-
-def _rest(runs: Runs, kind: tuple[str, int, int]) -> str:
-    """What a process takes that no component does."""
-
-    def take(run: Run) -> float:
-        return wall(run) - sum(one["seconds"] for one in run.details.get("components", ()))
-
-    figure = runs.figure(kind, take)
-    return f"{figure.median:.1f}" if figure else ""
-
-
-def _amount(kind: tuple[str, int, int]) -> str:
-    return ", ".join([*([f"{kind[1]:,}"] if kind[1] else []), f"{kind[2]} epochs"])
-
-
-def _component(runs: Runs, kind: tuple[str, int, int], name: str) -> str:
-    def take(key: str) -> Figure | None:
-        return runs.figure(
-            kind,
-            lambda run: next(
-                (c.get(key) for c in run.details.get("components", ()) if c["name"] == name), None
-            ),
-        )
-
-    state = {
-        one["state"]
-        for run in runs.of(*kind)
-        for one in run.details.get("components", ())
-        if one["name"] == name
-    }
-    seconds, used = take("seconds"), take("cpu_seconds")
-    if seconds is None:
-        return ""
-    text = f"{seconds.median:.1f}" + (f" / {used.median:.1f}" if used else "")
-    return f"{text} cached" if state == {"cached"} else text
-
-
-def _bytes(runs: Runs, kinds: Iterable[tuple[str, int, int]]) -> Iterator[str]:
-    """What is left on disk by whom, in shares of the input."""
-    lines = []
-    for kind in kinds:
-        if kind[0] not in ("graft-cold", "stock", "texts-graft") or not runs.of(*kind):
-            continue
-        run = runs.of(*kind)[-1]
-        parts = sorted(run.details.get("left", {}).items(), key=lambda one: -one[1])
-        shown = [f"{name} {size / run.input_bytes:.2f}" for name, size in parts[:5]]
-        title = f"{BY_NAME[kind[0]].title}, {_amount(kind)}"
-        whole, written = run.left_bytes, run.usage.written_bytes
-        lines.append(
-            f"| {title} | {run.input_bytes / 1e6:.1f} | {whole / run.input_bytes:.2f} "
-            f"| {written / run.input_bytes:.2f} | {', '.join(shown)} |"
-        )
-    if lines:
-        heads = "| | input MB | left ÷ input | written ÷ input | of these the most |"
-        yield "\n".join([heads, "|---|---|---|---|---|", *lines])
 
 
 def _failures(failed: Iterable[Run]) -> Iterator[str]:

@@ -193,6 +193,7 @@ def _read_summary(folder: Path) -> dict[str, Any]:
     metrics = summary.get("metrics", {}).get("test", {})
     return {
         "components": summary["components"],
+        "vectors": summary.get("vectors"),
         "inside_s": summary["seconds"],
         "accuracy": metrics.get("accuracy"),
         "pushed": pushed.get("version"),

@@ -48,6 +48,15 @@ def test_components_have_seconds_and_cpu_seconds(run, tmp_path):
     assert "| imports, start and end | 2.9 |" in rows(text)
 
 
+def test_vectors_that_were_kept_are_told_from_those_computed(run, tmp_path):
+    vectors = {"image": {"new": 512, "kept": 488, "duplicates": 0, "recomputed": 0}}
+    details = {"vectors": vectors, "killed_at": [500, 1000], "before_s": 20.0}
+    text = report([run("graft-killed", 1000, 5, details=details)], tmp_path)
+    title = "graft, again after kill -9 at half, 1,000, 5 epochs"
+    assert f"| {title} | 500 of 1,000 | 512 | 488 | 0 |" in rows(text)
+    assert "| 1.0, killed after 20.0 | " in text
+
+
 def test_bytes_are_told_in_shares_of_the_input(run, tmp_path):
     one = run("graft-cold", 1000, 5, details={"left": {"a": 1_000_000, "b": 4_000_000}})
     assert "| graft, cold, 1,000, 5 epochs | 10.0 | 0.50 | 0.20 | b 0.40, a 0.10 |" in rows(
