@@ -16,7 +16,7 @@ from tensorflow_model_analysis.proto import config_pb2
 from components.gate.config import EvaluateConfig, metrics_of, thresholds_of
 from components.gate.spread import SUFFIX
 from components.gate.sums import SUMS
-from preprocessing.config import LabelConfig, Task
+from preprocessing.config import LabelConfig
 
 CANDIDATE = "candidate"
 BASELINE = "baseline"
@@ -29,8 +29,11 @@ _MODULES = {_FIGURE: "components.gate.figures", "Spread": "components.gate.sprea
 # Whose code decides what these two give.
 _FILES = ("figures.py", "intervals.py", "spread.py", "sums.py")
 
-# TFMA's class of each metric; the same names as in config.METRICS.
+# TFMA's class of each metric; the same names as in config.METRICS. None is Keras's:
+# TFMA calls those through AutoGraph, which takes half of a small evaluation to
+# translate them.
 _CLASSES = {
+    "accuracy": _FIGURE,
     "auc": "AUC",
     "precision": "Precision",
     "recall": "Recall",
@@ -44,13 +47,8 @@ _CLASSES = {
     LABELS: _FIGURE,
     RELIABILITY: _FIGURE,
 }
-_ACCURACY: dict[Task, str] = {
-    "multiclass": "SparseCategoricalAccuracy",
-    "binary": "BinaryAccuracy",
-    "multilabel": "BinaryAccuracy",
-}
 # What looks at one probability at a time, and needs to be told which.
-_ONE_BY_ONE = ("auc", "precision", "recall", "f1", "accuracy")
+_ONE_BY_ONE = ("auc", "precision", "recall", "f1")
 
 
 def build_eval_config(
@@ -121,11 +119,7 @@ def _metrics_specs(
 ) -> list[config_pb2.MetricsSpec]:
     """Two groups: what sees a whole example, and what sees one class of it at a time."""
     names = [metric.name for metric in metrics_of(config, label.task)]
-    single = [
-        name
-        for name in names
-        if name in _ONE_BY_ONE and (label.task, name) != ("multiclass", "accuracy")
-    ]
+    single = [name for name in names if name in _ONE_BY_ONE]
     whole = config_pb2.MetricsSpec(
         metrics=[
             config_pb2.MetricConfig(class_name="ExampleCount"),
@@ -162,10 +156,8 @@ def _metrics_specs(
 
 
 def _metric(name: str, label: LabelConfig) -> config_pb2.MetricConfig:
-    kind = _ACCURACY[label.task] if name == "accuracy" else _CLASSES[name]
+    kind = _CLASSES[name]
     settings: dict[str, object] = {"name": name}
-    if kind == "BinaryAccuracy":
-        settings["threshold"] = _above(label.threshold)
     if name in ("precision", "recall", "f1"):
         settings["thresholds"] = _above(label.threshold)
     if kind != _FIGURE:
