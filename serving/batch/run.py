@@ -207,12 +207,13 @@ def _finish(job: Job, plan: Plan, found: FoundModel, resumed: int) -> BatchRepor
     count = len(plan.slices)
     parts = job.parts
     join = FORMATS[parts.suffix].join
-    put_together(parts, count, lambda paths, file: join(paths, job.layout.schema, file))
+    # The list first: an output that is there is whole, with all that belongs to it.
     set_aside = sum(1 for _ in parts.set_aside(count))
     if set_aside:
         write_lines(parts.quarantine, parts.set_aside(count))
     elif tf.io.gfile.exists(parts.quarantine):
         tf.io.gfile.remove(parts.quarantine)
+    put_together(parts, count, lambda paths, file: join(paths, job.layout.schema, file))
     tf.io.gfile.rmtree(parts.folder)
     return BatchReport(
         model=found.path,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
-from serving.client.errors import ServerError
+from serving.client.errors import ServerError, no_signature
 from serving.client.rows import Rows
 from serving.client.target import Target
 
@@ -36,9 +36,7 @@ class RestClient:
         try:
             signatures = body["metadata"]["signature_def"]["signature_def"]
             if signature not in signatures:
-                raise ServerError(
-                    f"The model has no signature {signature}; it has {', '.join(signatures)}"
-                )
+                raise no_signature(signature, signatures)
             inputs = signatures[signature]["inputs"]
             return {name: inputs[name]["dtype"] for name in sorted(inputs)}
         except (KeyError, TypeError):

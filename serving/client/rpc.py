@@ -15,7 +15,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving.client.errors import ServerError
+from serving.client.errors import ServerError, no_signature
 from serving.client.rows import Rows
 from serving.client.target import Target
 
@@ -61,8 +61,7 @@ class RpcClient:
         found = get_model_metadata_pb2.SignatureDefMap()
         answer.metadata["signature_def"].Unpack(found)
         if signature not in found.signature_def:
-            names = ", ".join(sorted(found.signature_def))
-            raise ServerError(f"The model has no signature {signature}; it has {names}")
+            raise no_signature(signature, found.signature_def)
         inputs = found.signature_def[signature].inputs
         self._types = {name: inputs[name].dtype for name in sorted(inputs)}
         return {name: types_pb2.DataType.Name(dtype) for name, dtype in self._types.items()}

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from typing import Literal, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from preprocessing.errors import UsageError, explain
 
@@ -60,10 +60,10 @@ def parse_target(text: str, name: str | None = None) -> Target:
     Raises:
         UsageError: If it is none of them, or no model is named.
     """
-    parts = urlsplit(text if "://" in text else f"grpc://{text}")
+    parts = _split(text)
     rest = parts.scheme in ("http", "https")
     found = (_REST_PATH if rest else _GRPC_PATH).fullmatch(parts.path)
-    if parts.scheme not in ("http", "https", "grpc") or not parts.netloc or parts.query:
+    if parts.scheme not in ("http", "https", "grpc") or not parts.hostname or parts.query:
         raise UsageError(explain("This is no server's address", text, _FORMS))
     if not found and parts.path.strip("/"):
         raise UsageError(explain("The path is not one of a model", text, _FORMS))
@@ -73,3 +73,12 @@ def parse_target(text: str, name: str | None = None) -> Target:
     version = int(found[2]) if found and found[2] else None
     address = f"{parts.scheme}://{parts.netloc}" if rest else parts.netloc
     return Target("rest" if rest else "grpc", address, model, version)
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        parts = urlsplit(text if "://" in text else f"grpc://{text}")
+        _ = parts.port  # Raises where it is no number, or too large a one.
+    except ValueError:
+        raise UsageError(explain("This is no server's address", text, _FORMS)) from None
+    return parts

@@ -5,11 +5,12 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from preprocessing.errors import GraftError
 from preprocessing.progress import stage
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from serving.batch.request import BatchReport, BatchRequest
 
 _LOADING = "Loading TensorFlow"
+
+_OF_A_FOLDER = ("output", "kind", "keep", "max_unreadable", "shard_rows", "overwrite", "beam_args")
+_OF_A_SERVER = ("texts", "values", "name", "signature")
 
 # Gives the terminal over to progress and sends everything else into a file.
 Session = Callable[[Path], contextlib.AbstractContextManager]
@@ -68,9 +72,9 @@ Session = Callable[[Path], contextlib.AbstractContextManager]
 @click.option("--name", help="A server: the model, where its address does not say.")
 @click.option("--signature", default="serving_default", help="A server: which of the model's.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON to standard output.")
-@click.pass_obj
+@click.pass_context
 def predict(
-    session: Session,
+    context: click.Context,
     model: str,
     inputs: tuple[str, ...],
     output: str | None,
@@ -95,8 +99,7 @@ def predict(
     from serving.client.target import is_target
 
     if is_target(model):
-        if output is not None:
-            raise click.UsageError("--output is for a model's folder, not for a server")
+        _refuse(context, _OF_A_FOLDER, "a model's folder, not for a server")
         from serving.client.predict import describe
         from serving.client.predict import predict as ask
 
@@ -106,6 +109,7 @@ def predict(
         as_dicts = [one._asdict() for one in answers]
         click.echo(json.dumps(as_dicts, indent=2) if as_json else describe(answers))
         return
+    _refuse(context, _OF_A_SERVER, "a server, not for a model's folder")
     if len(inputs) != 1 or output is None:
         raise click.UsageError("A model's folder needs one INPUT and --output")
     from serving.batch.request import BatchRequest
@@ -123,8 +127,16 @@ def predict(
         from serving.batch.find import check_paths
 
         check_paths(request)
-    report = _run(request, session)
+    report = _run(request, context.obj)
     click.echo(report.model_dump_json(indent=2) if as_json else _describe(report))
+
+
+def _refuse(context: click.Context, names: Collection[str], whose: str) -> None:
+    """Refuses options that would be overlooked."""
+    for option in context.command.params:
+        name = option.name or ""
+        if name in names and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"{option.opts[-1]} is for {whose}")
 
 
 def _run(request: "BatchRequest", session: Session) -> "BatchReport":

@@ -9,7 +9,8 @@ import pytest
 
 from components.example_gen.rows import Quarantined
 from preprocessing.errors import QuarantineError, UsageError
-from serving.batch.parts import Parts, begin
+from serving.batch import run
+from serving.batch.parts import Parts, begin, put_together
 
 # Holds a lock as a run at work does, until its standard input ends.
 HOLD = """
@@ -123,6 +124,20 @@ def test_what_a_killed_part_had_set_aside_does_not_count_once_it_is_done(tmp_pat
     assert not parts.is_done(0)
     parts.finish(0, lambda file: file.write(b"whole"), [])
     assert list(parts.set_aside(1)) == []
+
+
+def test_the_list_of_what_is_set_aside_is_there_when_the_output_appears(
+    prices_model, table, predict, tmp_path, monkeypatch
+):
+    listed = []
+
+    def note(parts, count, join):
+        listed.append((tmp_path / "out.jsonl.quarantine.jsonl").exists())
+        put_together(parts, count, join)
+
+    monkeypatch.setattr(run, "put_together", note)
+    predict(prices_model("regression"), table(1, "?,"), max_unreadable=0.5)
+    assert listed == [True]
 
 
 def test_two_runs_do_not_write_the_same_output(prices_model, table, predict, tmp_path):

@@ -62,7 +62,7 @@ def test_what_the_server_refuses_is_said(targets, server, files):
         )
         with pytest.raises(ServerError) as refused:
             predict(target, files=files, signature="other")
-        assert str(refused.value).startswith("The model has no signature other; it has ")
+        assert str(refused.value).startswith("The model has no signature other; it has serving_")
     with pytest.raises(ServerError) as refused:
         predict(server.address, files=files, name="x")
     assert str(refused.value) == (

@@ -45,6 +45,10 @@ def test_a_folder_is_no_server(text):
         ("http://h:8501/v2/models/m", "The path is not one of a model"),
         ("http://h:8501/v1/models/m?x=1", "This is no server's address"),
         ("http://", "This is no server's address"),
+        ("http://:8501/v1/models/m", "This is no server's address"),
+        ("http://[::1/v1/models/m", "This is no server's address"),
+        ("http://h:port/v1/models/m", "This is no server's address"),
+        ("grpc://h:99999/m", "This is no server's address"),
     ],
 )
 def test_a_wrong_address_is_explained(text, what):

@@ -116,6 +116,32 @@ def test_a_server_writes_no_output(graft):
     )
 
 
+@pytest.mark.parametrize(
+    "options",
+    [("--keep", "brand"), ("--max-unreadable", "0.5"), ("--overwrite",), ("--kind", "csv")],
+)
+def test_what_is_for_a_folder_is_not_overlooked_with_a_server(graft, options):
+    code, _, err = graft("predict", "http://127.0.0.1:1/v1/models/m", "a.jpg", *options)
+    assert (code, err) == (
+        2,
+        f"graft: {options[0]} is for a model's folder, not for a server\n"
+        "  See: graft predict --help\n",
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--text", "hi"), ("--input", "a=1"), ("--name", "m"), ("--signature", "serving_default")],
+)
+def test_what_is_for_a_server_is_not_overlooked_with_a_folder(graft, colours_model, options):
+    code, _, err = graft("predict", colours_model, "a", "-o", "c.csv", *options)
+    assert (code, err) == (
+        2,
+        f"graft: {options[0]} is for a server, not for a model's folder\n"
+        "  See: graft predict --help\n",
+    )
+
+
 @pytest.mark.parametrize("arguments", [("input",), ("a", "b", "-o", "c.csv"), ("-o", "c.csv")])
 def test_a_folder_needs_one_input_and_an_output(graft, colours_model, arguments):
     code, _, err = graft("predict", colours_model, *arguments)
