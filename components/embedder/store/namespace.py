@@ -90,7 +90,7 @@ class Namespace:
         self._touched: set[int] = set()
         self._lost: set[bytes] = set()
         self._pending: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        self._last_write = time.monotonic()
+        self._pending_since = 0.0
         self._open()
 
     def __len__(self) -> int:
@@ -154,9 +154,11 @@ class Namespace:
         """
         if not self._folder:
             return
+        if not self._pending:
+            self._pending_since = time.monotonic()
         self._pending.append((keys, np.array(vectors), marks))
         rows = sum(len(one) for one, _, _ in self._pending)
-        if rows >= SEGMENT_ROWS or time.monotonic() - self._last_write > SEGMENT_SECONDS:
+        if rows >= SEGMENT_ROWS or time.monotonic() - self._pending_since > SEGMENT_SECONDS:
             self.flush()
 
     def flush(self) -> None:
@@ -174,7 +176,6 @@ class Namespace:
         except OSError as error:
             self._give_up(f"New vectors are not kept for later runs: {error}")
             return
-        self._last_write = time.monotonic()
         self._insert(path, len(content), own=True)
 
     def _open(self) -> None:
