@@ -104,7 +104,7 @@ USAGE = {
     ("rn",): (
         "graft: graft has no such command\n"
         "  Received: 'rn'\n"
-        "  Valid: backbones, demo, doctor, predict, rollback, run, schema, serve\n"
+        "  Valid: backbones, cache, demo, doctor, predict, rollback, run, schema, serve\n"
         "  Did you mean 'run'?\n"
         "  See: graft --help\n"
     ),
