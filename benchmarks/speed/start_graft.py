@@ -19,8 +19,9 @@ from benchmarks.speed.workplace import Workplace, environ, graft, left_bytes
 FIXED_PICTURES = 100
 NEW_SHARE = 0.01
 OTHER_HEAD = ("--set", "train.head.hidden=[64]")
-# Classes of fewer pictures than these have cannot be shared out among three splits.
+# Classes of fewer examples than these have cannot be shared out among three splits.
 _STRATIFIED = 500
+_STRATIFIED_TEXTS = 5000
 _COLD = "cold-of-repeat"
 _EMBEDDED = re.compile(r"Embedder (\d+)/(\d+)")
 
@@ -39,7 +40,7 @@ push: {{path: serving}}
 _TEXTS_CONFIG = """name: speed
 data:
   source: {{kind: csv, path: {table}}}
-  splits: {{train: 8, eval: 1, test: 1}}
+  splits: {{train: 8, eval: 1, test: 1, stratify: {stratify}}}
 features:
   text: {{kind: text, column: {text}, backbone: "hf:{backbone}"}}
 label: {{name: {label}}}
@@ -51,9 +52,12 @@ push: {{path: serving}}
 
 def config(backbone: str, epochs: int, count: int) -> str:
     """Gives the text of a config for so many pictures in `pictures/` beside it."""
-    stratify = "true" if count >= _STRATIFIED else "false"
-    handle = backbone.removeprefix("hub:")
+    handle, stratify = backbone.removeprefix("hub:"), _yaml(count >= _STRATIFIED)
     return _CONFIG.format(backbone=handle, epochs=epochs, stratify=stratify)
+
+
+def _yaml(value: bool) -> str:
+    return str(value).lower()
 
 
 def fixed(job: Job, place: Workplace) -> Run:
@@ -113,6 +117,7 @@ def texts(job: Job, place: Workplace) -> Run:
         label=label,
         backbone=place.text_backbone.removeprefix("hf:"),
         epochs=job.epochs,
+        stratify=_yaml(job.size >= _STRATIFIED_TEXTS),
     )
     (folder / "graft.yaml").write_text(content, encoding="utf-8")
     return _run(job, place, folder, input_bytes=table.stat().st_size)
