@@ -8,6 +8,7 @@ import logging
 import resource
 import time
 
+from pipeline.peak_memory import PeakMemory
 from preprocessing import progress
 
 _RUNNING = "Component %s is running."
@@ -22,6 +23,7 @@ class ComponentEvents(logging.Handler):
         seconds: How long each component took, in the order in which they ran.
         cpu_seconds: CPU time of this process and of children that have ended meanwhile.
         states: `run`, `cached` or `failed` of each.
+        memory: How much the run takes.
     """
 
     def __init__(self) -> None:
@@ -29,6 +31,7 @@ class ComponentEvents(logging.Handler):
         self.seconds: dict[str, float] = {}
         self.cpu_seconds: dict[str, float] = {}
         self.states: dict[str, str] = {}
+        self.memory = PeakMemory()
         self._current = ""
         self._started = self._cpu_started = 0.0
 
@@ -58,10 +61,12 @@ class ComponentEvents(logging.Handler):
     def __enter__(self) -> "ComponentEvents":
         self._logger = logging.getLogger("absl")
         self._logger.addHandler(self)
+        self.memory.__enter__()
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self._logger.removeHandler(self)
+        self.memory.__exit__()
         if self._current:
             if error is not None:
                 self.states[self._current] = "failed"

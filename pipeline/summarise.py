@@ -5,7 +5,6 @@ A new figure is a field of summary.Summary, read here and shown by render.py.
 
 import json
 import posixpath
-import resource
 import sys
 from collections.abc import Mapping
 from importlib import metadata
@@ -153,7 +152,7 @@ def _circumstances(
         "config_digest": config.digest,
         "stack": _read_versions(),
         "seconds": round(seconds, 1),
-        "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "peak_memory_mb": events.memory.megabytes,
         "components": tuple(
             ComponentRun(
                 name=name,

@@ -95,7 +95,9 @@ class Summary(Record):
     resumed: str | None = Field(None, description="id of the run that this one went on with")
     stack: dict[str, str] = Field(description="version of Python and of each package that matters")
     seconds: float
-    peak_memory_mb: float | None = None
+    peak_memory_mb: float | None = Field(
+        None, description="held at once by the run and the processes that it starts, MiB"
+    )
     components: tuple[ComponentRun, ...]
     examples: dict[str, int] = Field(description="by split")
     quarantined: int = 0
