@@ -33,6 +33,8 @@ def component_table(runs: Runs, kinds: Iterable[Kind]) -> Iterator[str]:
     for name in names:
         cells = [_component(runs, kind, name) for kind in kinds]
         lines.append(f"| {name} | {' | '.join(cells)} |")
+    peaks = [runs.of(*kind)[-1].details.get("peak_in", "") for kind in kinds]
+    lines.append(f"| memory at its peak in | {' | '.join(peaks)} |")
     lines.append(f"| imports, start and end | {' | '.join(_rest(runs, one) for one in kinds)} |")
     yield "\n".join(lines)
 

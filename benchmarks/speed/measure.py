@@ -34,6 +34,7 @@ class Usage:
         peak_mb: Largest resident memory of the whole tree, sampled; see `held_bytes`.
         written_bytes: Sent to the disk by the tree; 0 on a tmpfs.
         killed: Whether `watch` had it killed.
+        peak_at: When memory was at its peak, seconds since 1970.
     """
 
     code: int
@@ -43,6 +44,7 @@ class Usage:
     peak_mb: float
     written_bytes: int
     killed: bool = False
+    peak_at: float = 0.0
 
     @property
     def cpu_s(self) -> float:
@@ -102,6 +104,7 @@ def measure(
         peak_mb=max(sampler.peak_mb, 0.0),
         written_bytes=_written_by_us() - written,
         killed=sampler.killed,
+        peak_at=sampler.peak_at,
     )
 
 
@@ -111,7 +114,7 @@ class _Sampler:
     def __init__(self, pid: int, watch: Callable[[], bool] | None) -> None:
         self._pid, self._watch = pid, watch
         self._done = threading.Event()
-        self.peak_mb = 0.0
+        self.peak_mb = self.peak_at = 0.0
         self.killed = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -120,7 +123,9 @@ class _Sampler:
         pause = FIRST_SAMPLE_SECONDS
         while not self._done.wait(pause):
             pause = SAMPLE_SECONDS
-            self.peak_mb = max(self.peak_mb, held_bytes(descendants(self._pid)) / 1e6)
+            held_mb = held_bytes(descendants(self._pid)) / 1e6
+            if held_mb > self.peak_mb:
+                self.peak_mb, self.peak_at = held_mb, time.time()
             if self._watch is not None and not self.killed and self._watch():
                 self.killed = True
                 _kill_group(self._pid)

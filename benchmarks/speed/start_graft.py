@@ -4,6 +4,7 @@ Cold, warm and new data share a folder, in this order; where it is gone, because
 a benchmark was resumed, the cold run is made again and not counted.
 """
 
+import datetime
 import json
 import os
 import re
@@ -23,6 +24,7 @@ OTHER_HEAD = ("--set", "train.head.hidden=[64]")
 _STRATIFIED = 500
 _STRATIFIED_TEXTS = 5000
 _COLD = "cold-of-repeat"
+_STARTED = re.compile(r"^(\S+ \S+),\d+ INFO graft\.progress (.+) started$", re.MULTILINE)
 _EMBEDDED = re.compile(r"Embedder (\d+)/(\d+)")
 
 # Every epoch is run: `patience` would stop early. What is measured is time, so
@@ -135,7 +137,7 @@ def _run(
     if input_bytes is None:
         input_bytes = folder_bytes(folder / "pictures")
     left, parts = left_bytes(folder, "pictures", "graft.yaml", _COLD)
-    said = {**_read_summary(folder), "left": parts}
+    said = {**_read_summary(folder), "left": parts, "peak_in": _component_at(folder, usage.peak_at)}
     failure = f"exit code {usage.code}, see {log}" if usage.code else ""
     return Run(job, usage, input_bytes, left, failure, said)
 
@@ -180,6 +182,16 @@ def _embedded(folder: Path) -> tuple[int, int]:
         if counts:
             return int(counts[-1][0]), int(counts[-1][1])
     return 0, 0
+
+
+def _component_at(folder: Path, moment: float) -> str:
+    """Reads from the log which component ran at a time, or what came last before it."""
+    found = ""
+    for log in sorted(folder.glob(".graft/logs/*.log"))[-1:]:
+        for written, name in _STARTED.findall(log.read_text(encoding="utf-8", errors="replace")):
+            if datetime.datetime.strptime(written, "%Y-%m-%d %H:%M:%S").timestamp() <= moment:
+                found = name
+    return found
 
 
 def _can_resume() -> bool:
