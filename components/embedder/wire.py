@@ -2,7 +2,7 @@
 
 A tf.Example's bytes are a fixed frame around the numbers
 (tensorflow/core/example/example.proto, feature.proto): building 20,000 of 1,280
-floats through the protobuf classes takes 15 s, like this 0.1 s.
+floats through the protobuf classes takes 4.4 s, like this 0.07 s.
 """
 
 from collections.abc import Iterator, Mapping

@@ -41,7 +41,12 @@ class Numbers:
 
 
 @pytest.fixture
-def embeddings(tmp_path):
+def max_bytes():
+    return 1e9
+
+
+@pytest.fixture
+def embeddings(tmp_path, max_bytes):
     examples = standard_artifacts.Examples()
     examples.uri = str(tmp_path / "examples")
     examples.split_names = artifact_utils.encode_split_names(["train", "eval", "test"])
@@ -55,7 +60,7 @@ def embeddings(tmp_path):
     graph.uri = str(tmp_path / "graph")
     embeddings = standard_artifacts.Examples()
     embeddings.uri = str(tmp_path / "embeddings")
-    store = StoreSettings(path=str(tmp_path / "store"), max_bytes=1e9)
+    store = StoreSettings(path=str(tmp_path / "store"), max_bytes=max_bytes)
     settings = write_settings(store, tmp_path)
     context = base_beam_executor.BaseBeamExecutor.Context(
         beam_pipeline_args=["--runner=FnApiRunner", "--sdk_container_image=unused"],
@@ -99,3 +104,9 @@ def test_vectors_are_kept_and_counted(embeddings, tmp_path):
     assert usage.entries == 9
     counts = json.loads((tmp_path / "embeddings" / "embedder.json").read_text())["vectors"]
     assert counts == {"vector": {"new": 9, "kept": 0, "duplicates": 6, "recomputed": 0}}
+
+
+@pytest.mark.parametrize("max_bytes", [1.0])
+def test_a_run_prunes_to_its_limit_and_its_artifact_stays_whole(embeddings, tmp_path):
+    assert read_usage(str(tmp_path / "store")) == []
+    assert numbers(embeddings, "eval") == [0, 10, 20]

@@ -13,6 +13,7 @@ from components.embedder.shards import (
     read_serialized,
 )
 from components.embedder.store import namespace
+from trainer.embed import Scanned
 
 
 @pytest.fixture
@@ -133,6 +134,19 @@ def test_small_shards_go_together():
     shards = [Shard("train", str(n), "", 0, n) for n in (3, 4, 2, 20, 1)]
     groups = group_shards(shards, 8)
     assert [[one.examples for one in group] for group in groups] == [[3, 4], [2], [20], [1]]
+
+
+def test_examples_without_picture_or_text_need_no_backbone(tmp_path, doubling, write_shard):
+    doubling.columns = {}
+    doubling.scan = lambda serialized: Scanned({"label": np.arange(len(serialized))}, {})
+    target = str(tmp_path / "out" / "shard")
+    shard = Shard("train", write_shard(tmp_path / "shard", range(3)), target, 0, 3)
+    done = []
+    assert list(embed_shards([shard], doubling, {}, done.append)) == []
+    assert done == [3]
+    column = {"label": tf.io.FixedLenFeature([], tf.int64)}
+    read = [tf.io.parse_single_example(one, column) for one in read_serialized(target)]
+    assert [int(one["label"]) for one in read] == [0, 1, 2]
 
 
 def test_an_empty_shard_gives_an_empty_file(embed):
