@@ -21,15 +21,15 @@ KILLED = [
     "Transform",
     "Embedder",
     "Trainer",
-    "Evaluator",
     "ServingValidator",
+    "Evaluator",
     "Pusher",
 ]
 LONGEST_DELAY = 0.8
 # Not from the cache: what comes before the pipeline, and what looks at the world outside.
 ALWAYS_RUN = {"Backbones", "Baseline", "Pusher"}
 # Long enough for a checkpoint.
-EPOCHS = 400
+EPOCHS = 300
 PICTURES_PER_CLASS = 40
 SEED = int(os.environ.get("GRAFT_KILL_SEED", random.SystemRandom().randrange(10_000)))
 ARGUMENTS = [
@@ -192,7 +192,7 @@ def test_what_had_finished_is_not_done_again(component, attempts, last):
 
 def test_the_training_goes_on_from_its_checkpoint(attempts, last):
     went_on = re.search(
-        r"Training of the head goes on after epoch (\d+)", attempts["Evaluator"].log
+        r"Training of the head goes on after epoch (\d+)", attempts["ServingValidator"].log
     )
     assert 1 <= int(went_on[1]) < EPOCHS
     assert len(last.summary["history"]["loss"]) == EPOCHS
@@ -206,8 +206,9 @@ def test_the_model_is_that_of_a_run_left_alone(last, undisturbed, folder):
     pictures = sorted((folder / "pictures").rglob("*.png"))[::7]
     ours, theirs = answers(last, pictures), answers(undisturbed, pictures)
     assert abs(ours - theirs).max() <= 1e-5
-    for part in ("metrics", "history"):
-        assert last.summary[part] == undisturbed.summary[part]
+    assert last.summary["history"] == undisturbed.summary["history"]
+    for split, values in last.summary["metrics"].items():
+        assert values == pytest.approx(undisturbed.summary["metrics"][split], abs=1e-6)
 
 
 def test_its_weights_are_those_of_a_run_left_alone_to_the_bit(last, undisturbed):
