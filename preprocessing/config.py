@@ -86,6 +86,12 @@ class ImageFeature(Record):
     column: str | None = Field(None, min_length=1, description="null means the feature's name")
     backbone: BackboneConfig
     missing: Missing = "reject"
+    decode: Literal["fast", "exact"] = Field(
+        "fast",
+        description="fast: a JPEG eight times as large as the backbone's input, or larger, is "
+        "unpacked at a fraction of its size, within the tolerance that docs/pictures.md states; "
+        "exact: every pixel of every picture",
+    )
 
 
 class TextFeature(Record):

@@ -5,6 +5,8 @@ when it serves. What one backbone wants is an `ImageInput`; how bytes become
 pixels is in decode.py.
 """
 
+from typing import Literal
+
 import tensorflow as tf
 
 from preprocessing.config import ImageFeature
@@ -63,7 +65,9 @@ def _centre(picture: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
     return tf.image.resize_with_crop_or_pad(resized, wanted.height, wanted.width)
 
 
-def prepare_images(encoded: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
+def prepare_images(
+    encoded: tf.Tensor, wanted: ImageInput, decode: Literal["fast", "exact"] = "fast"
+) -> tf.Tensor:
     """Decodes, resizes and scales a batch of encoded pictures.
 
     Args:
@@ -71,6 +75,7 @@ def prepare_images(encoded: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
             a missing picture, which becomes the lowest value all over; the
             batch may be empty.
         wanted: Size and range of the result.
+        decode: As the user wrote it; see `ImageFeature`.
 
     Returns:
         `[batch, wanted.height, wanted.width, 3]` float32.
@@ -79,15 +84,26 @@ def prepare_images(encoded: tf.Tensor, wanted: ImageInput) -> tf.Tensor:
         tf.errors.InvalidArgumentError: If a picture cannot be decoded.
     """
     shape = [wanted.height, wanted.width, 3]
+    enough = _enough(wanted) if decode == "fast" else None
 
     def prepare(one: tf.Tensor) -> tf.Tensor:
         return tf.cond(
             one == MISSING,
             lambda: tf.fill(shape, float(wanted.input_range[0])),
-            lambda: resize_and_scale(decode_image(one), wanted),
+            lambda: resize_and_scale(decode_image(one, enough), wanted),
         )
 
     return tf.map_fn(prepare, encoded, fn_output_signature=tf.TensorSpec(shape, tf.float32))
+
+
+def _enough(wanted: ImageInput) -> tuple[int, int] | None:
+    """Says what a picture is resized to before anything is cut off."""
+    if wanted.resample == "nearest":
+        # Takes single pixels, which a smaller picture has not.
+        return None
+    # The shorter side becomes `shortest_edge`, so that the longer one has more to spare.
+    edge = wanted.shortest_edge
+    return (wanted.height, wanted.width) if edge is None else (edge, edge)
 
 
 def add_image(
@@ -98,7 +114,7 @@ def add_image(
     Nothing is analysed, so that no picture is decoded while Transform runs.
     """
     assert wanted is not None  # Every image feature has a backbone.
-    return {name: prepare_images(raw, wanted)}
+    return {name: prepare_images(raw, wanted, feature.decode)}
 
 
 def is_missing(raw: tf.Tensor) -> tf.Tensor:

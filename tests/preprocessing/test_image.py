@@ -1,9 +1,13 @@
 """Resizing and scaling: hand-computed values, and the same in every way of running."""
 
+import io
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
+from preprocessing.decode import decode_image
 from preprocessing.image import is_missing, prepare_images, resize_and_scale
 from preprocessing.inputs import ImageInput
 
@@ -100,3 +104,66 @@ def test_the_centre_of_a_wide_picture_is_its_middle():
     picture[:, 2:4] = 255
     wanted = ImageInput(height=2, width=2, input_range=(0.0, 1.0), shortest_edge=2)
     np.testing.assert_allclose(resize_and_scale(tf.constant(picture), wanted), np.ones((2, 2, 3)))
+
+
+def _photo(height: int, width: int, **options) -> bytes:
+    """Soft areas, hard edges, single lines and the grain of a sensor."""
+    rows, columns = np.mgrid[:height, :width]
+    waves = [np.sin(rows / 29 + columns / (17 + 11 * channel)) for channel in range(3)]
+    pixels = 128 + 90 * np.stack(waves, axis=-1)
+    pixels[height // 3 : height // 2, width // 5 : width // 2] = [250, 30, 60]
+    pixels[:, :: max(1, width // 9)] = 15
+    pixels += np.random.default_rng(3).normal(0, 5, pixels.shape)
+    encoded = tf.io.encode_jpeg(np.clip(pixels, 0, 255).astype(np.uint8), quality=88, **options)
+    return encoded.numpy()
+
+
+@pytest.mark.parametrize("size", [(8, 12), (16, 17), (33, 32)])
+@pytest.mark.parametrize("resample", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("edge", [None, 48])
+def test_fast_decoding_of_a_large_jpeg_stays_within_the_tolerance(size, resample, edge):
+    """Of 255, where single lines and hard edges are cut: 0.7 on average, 8 at 99.9 %."""
+    photo = _photo(size[0] * 48, size[1] * 48)
+    wanted = ImageInput(
+        height=48, width=48, input_range=(0.0, 255.0), resample=resample, shortest_edge=edge
+    )
+    fast, exact = (
+        prepare_images(tf.constant([photo]), wanted, how).numpy() for how in ("fast", "exact")
+    )
+    apart = np.abs(fast - exact)
+    assert 0 < apart.mean() <= 0.7
+    assert np.quantile(apart, 0.999) <= 8
+
+
+@pytest.mark.parametrize("size", [(40, 40), (383, 400), (600, 383), (96, 2000)])
+def test_a_jpeg_that_is_not_eight_times_as_large_both_ways_is_decoded_exactly(size):
+    wanted = ImageInput(height=48, width=48, input_range=(0.0, 1.0))
+    photo = tf.constant([_photo(*size)])
+    fast, exact = (prepare_images(photo, wanted, how).numpy() for how in ("fast", "exact"))
+    np.testing.assert_array_equal(fast, exact)
+
+
+def test_single_pixels_are_taken_from_the_whole_picture():
+    wanted = ImageInput(height=48, width=48, input_range=(0.0, 1.0), resample="nearest")
+    photo = tf.constant([_photo(600, 600)])
+    fast, exact = (prepare_images(photo, wanted, how).numpy() for how in ("fast", "exact"))
+    np.testing.assert_array_equal(fast, exact)
+
+
+def test_four_times_the_wanted_size_is_always_left():
+    for factor, left in ((7, 7), (8, 4), (15, 7.5), (16, 4), (31, 7.75), (32, 4), (50, 6.25)):
+        decoded = decode_image(tf.constant(_photo(20 * factor, 32 * factor)), (20, 32))
+        assert tuple(decoded.shape) == (20 * left, 32 * left, 3)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK", "RGB"])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_every_kind_of_jpeg_is_decoded_fast(mode, progressive):
+    pixels = tf.io.decode_jpeg(_photo(384, 400)).numpy()
+    buffer = io.BytesIO()
+    picture = Image.fromarray(pixels).convert(mode)
+    picture.save(buffer, "JPEG", progressive=progressive, quality=90)
+    wanted = ImageInput(height=48, width=48, input_range=(0.0, 255.0))
+    encoded = tf.constant([buffer.getvalue()])
+    fast, exact = (prepare_images(encoded, wanted, how).numpy() for how in ("fast", "exact"))
+    assert 0 < np.abs(fast - exact).mean() <= 0.7
