@@ -3,8 +3,9 @@
     python -m benchmarks.speed.contenders.floor PICTURES BACKBONE
 
 `tf.data` with its best settings found on two cores: pictures are decoded one by
-one by as many threads as AUTOTUNE wants, and two batches are in the backbone at
-a time, as one alone leaves cores idle between its layers.
+one by as many threads as AUTOTUNE wants, and two batches of eight are in the
+backbone at a time, as one alone leaves cores idle between its layers. (300 photos,
+MobileNetV2 1.0, on a busy machine: 15.5 s of CPU; in batches of 32, 15.7 s.)
 """
 
 import argparse
@@ -24,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pictures", type=Path)
     parser.add_argument("backbone", help="folder or address of a SavedModel")
-    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--at-a-time", type=int, default=2, help="batches in the backbone")
     arguments = parser.parse_args()
     started = time.monotonic()
