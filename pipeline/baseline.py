@@ -14,7 +14,7 @@ from tfx import types
 
 from components.gate.last_blessed import LastBlessedModel
 from components.pusher.files import digest_model
-from components.pusher.manifest import read_manifest
+from components.pusher.manifest import Manifest, read_manifest
 from components.pusher.target import open_target
 from preprocessing.errors import DataError
 
@@ -45,17 +45,25 @@ class ServingModel(LastBlessedModel):
             store: Knows when each blessing was given, from the cache or not.
             input_dict: All models, and all blessings.
         """
-        digest = self._push_path and _rolled_back_to(self._push_path)
-        if digest:
-            same = [one for one in input_dict["model"] if _digest(one) == digest]
-            found = super().resolve_now(store, {**input_dict, "model": same})
-            if found["model"]:
-                return found
+        serving = _rolled_back_to(self._push_path) if self._push_path else None
+        if serving:
+            digests = {one.id: _digest(one) for one in input_dict["model"]}
+            # Nobody here may know the model that serves; one that was rolled back
+            # from is not held against the next in any case.
+            for wanted in (
+                lambda digest: digest == serving.model_digest,
+                lambda digest: digest and digest not in serving.withdrawn,
+            ):
+                models = [one for one in input_dict["model"] if wanted(digests[one.id])]
+                found = super().resolve_now(store, {**input_dict, "model": models})
+                if found["model"]:
+                    return found
+            return found
         return super().resolve_now(store, input_dict)
 
 
-def _rolled_back_to(path: str) -> str | None:
-    """Digest of the model that serves, if that is because of a rollback."""
+def _rolled_back_to(path: str) -> Manifest | None:
+    """What is known of the model that serves, if that is because of a rollback."""
     try:
         target = open_target(path)
         versions = target.versions()
@@ -65,7 +73,7 @@ def _rolled_back_to(path: str) -> str | None:
             "The baseline is the last blessed model, as it is unknown what serves: %s", error
         )
         return None
-    return manifest.model_digest if manifest and manifest.rolled_back else None
+    return manifest if manifest and manifest.rolled_back else None
 
 
 def _digest(model: types.Artifact) -> str | None:

@@ -6,6 +6,7 @@ killed component leaves in the working folder is removed here; what a component
 writes elsewhere is its own matter (the Pusher's staging, a backbone's).
 """
 
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -25,6 +26,8 @@ _FINISHED = (_Execution.COMPLETE, _Execution.CACHED)
 _OF_EXECUTION, _OF_NODE = ".system/executor_execution", ".system/stateful_working_dir"
 # A training is gone on with soon or not at all.
 _CHECKPOINT_DAYS = 14
+# As trainer.checkpoints.training_key names them.
+_TRAINING = re.compile("[0-9a-f]{24}")
 
 
 def read_progress(workdir: str | Path, run_ids: Sequence[str]) -> HowFar:
@@ -102,6 +105,9 @@ def _clear_checkpoints(folder: Path) -> None:
     if not folder.is_dir():
         return
     for training in folder.iterdir():
-        newest = max(one.stat().st_mtime for one in [training, *training.rglob("*")])
+        # Whoever works in a folder of his own may have others' checkpoints there.
+        if not _TRAINING.fullmatch(training.name):
+            continue
+        newest = max(one.lstat().st_mtime for one in [training, *training.rglob("*")])
         if time.time() - newest > _CHECKPOINT_DAYS * 86400:
             shutil.rmtree(training, ignore_errors=True)

@@ -41,6 +41,7 @@ def run(
     log: Path,
     rebaseline: bool = False,
     past: PastRun | None = None,
+    alone: bool = True,
 ) -> Summary:
     """Runs the pipeline from data to the pushed model.
 
@@ -51,6 +52,7 @@ def run(
         log: The run's log file, for the summary.
         rebaseline: Whether the gate sets the last blessed model aside.
         past: The run that this one goes on with, if any.
+        alone: Whether no other run can be in the working folder.
 
     Returns:
         The summary. It also stands in `<workdir>/runs/<run_id>/summary.json`, as
@@ -73,7 +75,8 @@ def run(
                 check_platform(config.validation.infra)
             if past is not None:
                 _tell(past, config, rebaseline)
-            clear_leftovers(config.workdir)
+            if alone:
+                clear_leftovers(config.workdir)
             events.begin(_VENDOR)
             store = Path(config.workdir) / "backbones"
             backbones = {

@@ -30,7 +30,7 @@ class HowFar(NamedTuple):
 
 
 def find_resumable(config: Config) -> PastRun:
-    """Finds the run to go on with: the last one of the working folder.
+    """Finds the run to go on with: the pipeline's last one in the working folder.
 
     Args:
         config: The checked config.
@@ -38,12 +38,15 @@ def find_resumable(config: Config) -> PastRun:
     Raises:
         UsageError: If there is none that ended early.
     """
-    runs = list_runs(config.workdir)
+    # Configs side by side share a working folder.
+    runs = [one for one in list_runs(config.workdir) if one.begun.name == config.name]
     if not runs:
-        what = "There is nothing to resume: no run was begun in this working folder"
+        what = (
+            f"There is nothing to resume: no run of {config.name} was begun in this working folder"
+        )
         raise UsageError(explain(what, config.workdir, see="workdir in the config"))
     if runs[-1].ending == "through":
-        what = "There is nothing to resume: the last run in this working folder went through"
+        what = f"There is nothing to resume: the last run of {config.name} went through"
         raise UsageError(explain(what, runs[-1].begun.run_id, see="graft run without --resume"))
     return runs[-1]
 

@@ -20,19 +20,24 @@ LOCK = "run.lock"
 
 
 @contextlib.contextmanager
-def only_run(workdir: str | Path, run_id: str) -> Iterator[None]:
+def only_run(workdir: str | Path, run_id: str) -> Iterator[bool]:
     """Keeps other runs out of a working folder while this one is in it.
 
-    A file system that knows no locks lets every run in.
+    A file system that knows no locks lets every run in; then nobody knows whether
+    an execution that says it is running was killed.
 
     Args:
         workdir: The folder, which is there.
         run_id: This run, for the message to others.
 
+    Yields:
+        Whether this run has the folder to itself.
+
     Raises:
         UsageError: If another run is in it; the message says which.
     """
     path = Path(workdir) / LOCK
+    alone = True
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         try:
@@ -42,10 +47,11 @@ def only_run(workdir: str | Path, run_id: str) -> Iterator[None]:
         except OSError as error:
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
                 raise
+            alone = False
         holder = {"run_id": run_id, "pid": os.getpid(), "host": socket.gethostname()}
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-        yield
+        yield alone
     finally:
         os.close(descriptor)
 

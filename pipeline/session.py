@@ -50,17 +50,24 @@ def run_pipeline(
     run_id = _make_run_id()
     log = Path(config.workdir) / "logs" / f"{run_id}.log"
     _check_writable(log.parent)
-    with only_run(config.workdir, run_id):
+    with only_run(config.workdir, run_id) as alone:
         past = find_resumable(config) if resume else None
         resumed = past.begun.run_id if past else None
-        clear_scratch(one.begun.scratch for one in list_runs(config.workdir))
+        if alone:
+            clear_scratch(one.begun.scratch for one in list_runs(config.workdir))
         write_begun(config, run_id, cache=cache, rebaseline=rebaseline, resumed=resumed)
         with scratch(run_id):
-            return _run_in_session(config, cache, rebaseline, past, run_id, log)
+            return _run_in_session(config, cache, rebaseline, past, run_id, log, alone)
 
 
 def _run_in_session(
-    config: Config, cache: bool, rebaseline: bool, past: PastRun | None, run_id: str, log: Path
+    config: Config,
+    cache: bool,
+    rebaseline: bool,
+    past: PastRun | None,
+    run_id: str,
+    log: Path,
+    alone: bool,
 ) -> Summary:
     try:
         # The clean processes import TensorFlow on the core that this one leaves idle.
@@ -72,7 +79,13 @@ def _run_in_session(
 
             stage(_LOADING, "run", time.monotonic() - began)
             return local.run(
-                config, cache=cache, run_id=run_id, log=log, rebaseline=rebaseline, past=past
+                config,
+                cache=cache,
+                run_id=run_id,
+                log=log,
+                rebaseline=rebaseline,
+                past=past,
+                alone=alone,
             )
     except GraftError as error:
         error.args = (f"{error}\n  Log: {log}",)

@@ -107,7 +107,6 @@ def start(program: Program) -> subprocess.Popen:
     # One that died meanwhile says how by its return code, as one that dies later.
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(json.dumps(order).encode() + b"\n")
-        process.stdin.flush()
     return process
 
 
@@ -118,6 +117,8 @@ def _start(*ahead: str) -> subprocess.Popen:
         cwd="/",
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2"},
         stdin=subprocess.PIPE,
+        # What cannot be written must not be left for closing the pipe to fail on.
+        bufsize=0,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

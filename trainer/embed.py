@@ -19,6 +19,7 @@ and 0.25 GB, in batches of 32 7.4 s and 0.93 GB.
 
 import functools
 from collections.abc import Iterator, Mapping
+from importlib import metadata
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +43,8 @@ LENGTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 # Says how many tokens are a text's own.
 _MASK = "attention_mask"
 _SLOT, _CUT = "slot", "cut"
+# Whose code makes vectors, beside TensorFlow's and ours.
+_LIBRARIES = ("tensorflow-hub", "tensorflow-text", "tf-keras", "transformers")
 
 
 class VectorColumn(NamedTuple):
@@ -200,6 +203,8 @@ class Embedding:
                 "feature": feature.model_dump(mode="json", exclude={"column", "backbone"}),
                 "backbone": backbone.model_dump(mode="json", exclude={"handle", "path"}),
                 "tensorflow": tf.__version__,
+                "libraries": {one: metadata.version(one) for one in _LIBRARIES},
+                "device": _device(),
                 "batch": batch_size(backbone),
             },
             views={"augment": self._config.augment.model_dump(mode="json")},
@@ -295,3 +300,11 @@ def batch_size(backbone: Backbone) -> int:
     """Says how many examples go through a backbone at once."""
     on_cpu = not tf.config.list_physical_devices("GPU")
     return BATCH_PICTURES if on_cpu and backbone.modality == "image" else BATCH_EXAMPLES
+
+
+def _device() -> str:
+    """What multiplies: GPUs from Ampere on round what they multiply to ten bits."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "CPU"
+    return f"GPU {tf.config.experimental.get_device_details(gpus[0]).get('compute_capability')}"

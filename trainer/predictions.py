@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
+from preprocessing.errors import DataError
 from preprocessing.kinds import raw_columns
 from trainer.datasets import read_features
 from trainer.export import LABEL_ID, ServedModel
@@ -46,9 +47,13 @@ def predict_split(
             go through the head, as they did in training.
 
     Returns:
-        Of as many examples as `LIMIT_BYTES` has room for, in order: `examples`, the SHA-256 of each
-        raw one in hex; `label_id` as the loss takes it; what the task gives
-        (trainer/tasks), but `classes` as one row and texts as UTF-8.
+        Of as many examples as `LIMIT_BYTES` has room for, in order: `examples`,
+        the SHA-256 of each raw one in hex; `label_id` as the loss takes it; what
+        the task gives (trainer/tasks), but `classes` as one row, no `labels`, and
+        texts as UTF-8.
+
+    Raises:
+        DataError: If there is not a vector for each raw example.
     """
     limit = LIMIT_BYTES // (8 * max(1, len(served.info.classes)) + 64)
     examples = read_records(raw, "raw examples").take(limit)
@@ -61,6 +66,9 @@ def predict_split(
     if "classes" in answers:
         answers["classes"] = answers["classes"][:1]
     keys = [hashlib.sha256(one).hexdigest() for one in examples.as_numpy_iterator()]
+    if parts and len(keys) != len(answers[LABEL_ID]):
+        said = f"{len(keys)} raw examples have {len(answers[LABEL_ID])} vectors"
+        raise DataError(f"{said}: {', '.join(raw)}; run again with --no-cache.")
     answers = {"examples": np.array(keys, object), **answers}
     return {n: one.astype("S") if one.dtype == object else one for n, one in answers.items()}
 
@@ -86,8 +94,7 @@ def _from_vectors(
         TASKS[label.task].label(len(classes)),
     )
     for features, labels in stored.take(limit).batch(_VECTORS):
-        outputs = {**served.answer(features), LABEL_ID: labels}
-        yield {name: one.numpy() for name, one in outputs.items()}
+        yield _noted({**served.answer(features), LABEL_ID: labels})
 
 
 def _from_examples(
@@ -104,4 +111,10 @@ def _from_examples(
         return {**served.answer(extractor.to_head(extractor.prepare(inputs))), LABEL_ID: labels}
 
     for serialized in raw.batch(_RAW):
-        yield {name: one.numpy() for name, one in run(serialized).items()}
+        yield _noted(run(serialized))
+
+
+def _noted(outputs: dict[str, tf.Tensor]) -> dict[str, np.ndarray]:
+    """Without names of classes in every row: each is an object of its own in memory."""
+    rows = {name: one[:1] if name == "classes" else one for name, one in outputs.items()}
+    return {name: one.numpy() for name, one in rows.items() if name != "labels"}

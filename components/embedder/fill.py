@@ -91,11 +91,20 @@ def fill(
     hits = space.find(keys[first])
     on_done(int(times[hits.found].sum()))
     missing = np.flatnonzero(~hits.found)
+    came = 0
     for batch in _compute(name, wanted, first[missing], embedding):
         rows = missing[batch.slots]
+        came += len(rows)
         hits.vectors[rows], hits.marks[rows] = batch.vectors, batch.cut
-        space.add(keys[first[rows]], batch.vectors, batch.cut)
+        # What is no number is the Trainer's to refuse, and not to be kept: it may
+        # have been a fault of the moment.
+        sound = np.isfinite(batch.vectors).all(axis=1)
+        space.add(keys[first[rows[sound]]], batch.vectors[sound], batch.cut[sound])
         on_done(int(times[rows].sum()))
+    if came != len(missing):
+        raise RuntimeError(
+            f"The backbone of {name!r} gave {came} vectors of {len(missing)} examples"
+        )
     kept = int(times[hits.found & ~hits.own].sum())
     counts.vectors(
         name,

@@ -24,7 +24,8 @@ from components.embedder.wire import to_examples
 
 # Vectors that are held in memory until they are written, in bytes.
 HELD_BYTES = 64 * 2**20
-_READ_EXAMPLES = 256
+# Whole examples, pictures among them: several batches are in memory at a time.
+_READ_EXAMPLES = 32
 _WRITE_EXAMPLES = 64
 
 

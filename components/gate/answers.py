@@ -9,11 +9,13 @@ import hashlib
 import io
 import json
 import posixpath
+import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from absl import logging
 
 from components.gate.eval_config import label_column, prediction_column
 
@@ -63,13 +65,18 @@ def read_answers(model: Proved, split: str, output: str, signature: str) -> Answ
     """
     report = _read(posixpath.join(model.blessing, _REPORT))
     content = _read(posixpath.join(model.model_run, f"{split}_predictions.npz"))
-    if report is None or content is None or not _agrees(json.loads(report), signature):
+    if report is None or content is None:
         return None
-    with np.load(io.BytesIO(content)) as arrays:
-        if output not in arrays:
+    try:
+        if not _agrees(json.loads(report), signature):
             return None
-        rows = {key.decode(): row for row, key in enumerate(arrays[_KEYS])}
-        return Answers(rows, arrays[output], arrays[_LABELS])
+        with np.load(io.BytesIO(content)) as arrays:
+            rows = {key.decode(): row for row, key in enumerate(arrays[_KEYS])}
+            return Answers(rows, arrays[output], arrays[_LABELS])
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        # Then the model itself is asked.
+        logging.warning("The noted answers in %s cannot be used: %r", model.model_run, error)
+        return None
 
 
 def write_answers(

@@ -117,6 +117,9 @@ def _resolved_in(
     if not done:
         return None
     given = {event.artifact_id for event in store.get_events_by_execution_ids(done)}
+    if given and not any(one.id in given for one in input_dict["model"]):
+        # Of another pipeline, whose models these are not.
+        return None
     return {key: [one for one in many if one.id in given] for key, many in input_dict.items()}
 
 

@@ -19,7 +19,7 @@ class Loaded(NamedTuple):
 
     Attributes:
         requests: Warm-up requests that were answered.
-        seconds: From the first import to the last answer.
+        seconds: To load it and answer them.
     """
 
     requests: int

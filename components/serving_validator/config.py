@@ -49,7 +49,7 @@ class ValidateConfig(Record):
         256,
         gt=0,
         description="eval examples, evenly chosen, whose answers are compared with the training "
-        "path's; null: all of them, up to the 10,000 that the Trainer notes",
+        "path's; null: all of them, up to 10,000",
     )
     tolerance: float = Field(
         1e-4,

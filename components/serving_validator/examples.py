@@ -11,6 +11,8 @@ import tensorflow as tf
 
 PREDICTIONS_FILE = "eval_predictions.npz"
 _KEY = "examples"
+# Of examples; they are all in memory.
+MOST = 10_000
 # One for all examples.
 _SHARED = "classes"
 
@@ -36,7 +38,7 @@ def read_trial(split: str, model_run: str, limit: int | None) -> Trial:
     Args:
         split: Folder of the eval split's raw examples.
         model_run: Folder of what the Trainer left beside the model.
-        limit: How many examples at most, evenly chosen; None for all.
+        limit: How many examples at most, evenly chosen; None for `MOST`.
 
     Returns:
         What was found. There are no examples where the Trainer left no answers
@@ -48,7 +50,7 @@ def read_trial(split: str, model_run: str, limit: int | None) -> Trial:
     with tf.io.gfile.GFile(path, "rb") as file, np.load(io.BytesIO(file.read())) as arrays:
         answers = dict(arrays)
     keys = [key.decode() for key in answers.pop(_KEY)]
-    count = len(keys) if limit is None else min(limit, len(keys))
+    count = min(MOST if limit is None else limit, len(keys))
     rows = np.unique(np.linspace(0, len(keys) - 1, count).round().astype(int)) if count else []
     wanted = {keys[row]: row for row in rows}
     found: list[tuple[int, bytes]] = []

@@ -28,7 +28,8 @@ class _PathBeneath(ctypes.Structure):
 def hide(folders: Sequence[str]) -> bool:
     """Hides folders and all that is in them; new files beside them are hidden too.
 
-    Has to be called before threads are started, which would go on reading.
+    Threads that are there already would go on reading: importing TensorFlow
+    leaves some that read no files, those that run a model come later.
 
     Args:
         folders: Absolute paths, without symbolic links; others need not exist.

@@ -80,14 +80,14 @@ def test_a_model_that_is_pushed_after_a_rollback_takes_its_place(deliver, baseli
     assert baseline() == [last]
 
 
-def test_a_model_that_nobody_knows_leaves_the_last_blessed_one(
+def test_where_nobody_knows_the_serving_model_it_is_not_what_was_rolled_back_from(
     deliver, baseline, serving, tmp_path
 ):
-    deliver("A")
-    last = deliver("B")
+    _, second, third = (deliver(one) for one in "ABC")
     rollback(str(serving), check=unchecked)
-    (tmp_path / "A" / "Format-Serving" / "saved_model.pb").unlink()
-    assert baseline() == [last]
+    (tmp_path / "B" / "Format-Serving" / "saved_model.pb").write_text("another by now")
+    assert baseline() == [second]
+    assert baseline(None) == [third]
 
 
 def test_a_manifest_that_cannot_be_read_leaves_the_last_blessed_one(deliver, baseline, serving):

@@ -132,7 +132,10 @@ def test_a_component_without_a_folder_is_marked_all_the_same(workdir):
 
 
 def test_checkpoints_that_nobody_went_on_with_are_deleted_in_the_end(tmp_path):
-    for name, days in (("old", 15), ("new", 13)):
+    old, new = "0a" * 12, "1b" * 12
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "latest").symlink_to(tmp_path / "gone")
+    for name, days in ((old, 15), (new, 13), ("mine", 15)):
         file = tmp_path / "checkpoints" / name / "head" / "checkpoint"
         file.parent.mkdir(parents=True)
         file.touch()
@@ -140,4 +143,6 @@ def test_checkpoints_that_nobody_went_on_with_are_deleted_in_the_end(tmp_path):
             at = time.time() - days * 86400
             os.utime(path, (at, at))
     clear_leftovers(tmp_path)
-    assert [one.name for one in (tmp_path / "checkpoints").iterdir()] == ["new"]
+    # What is not named as ours are stays, however old.
+    left = sorted(one.name for one in (tmp_path / "checkpoints").iterdir())
+    assert left == [new, "latest", "mine"]

@@ -38,11 +38,21 @@ def test_the_last_run_is_gone_on_with_if_it_ended_early(load):
     assert (past.begun.run_id, past.ending) == ("c", "killed")
 
 
+def test_a_run_of_another_pipeline_in_the_same_folder_is_left_alone(load):
+    begin(load(), "a")
+    begin(load("name=trees"), "b")
+    begin(load("name=trees"), "c", failure=None)
+    assert find_resumable(load()).begun.run_id == "a"
+    begin(load("name=stones"), "d")
+    with pytest.raises(UsageError, match="the last run of trees went through"):
+        find_resumable(load("name=trees"))
+
+
 def test_without_any_run_there_is_nothing_to_resume(load):
     with pytest.raises(UsageError) as error:
         find_resumable(load())
     assert str(error.value) == (
-        "There is nothing to resume: no run was begun in this working folder\n"
+        "There is nothing to resume: no run of flowers was begun in this working folder\n"
         f"  Received: '{load().workdir}'\n"
         "  See: workdir in the config"
     )
@@ -54,7 +64,7 @@ def test_after_a_run_that_went_through_there_is_nothing_to_resume(load):
     with pytest.raises(UsageError) as error:
         find_resumable(load())
     assert str(error.value) == (
-        "There is nothing to resume: the last run in this working folder went through\n"
+        "There is nothing to resume: the last run of flowers went through\n"
         "  Received: 'b'\n"
         "  See: graft run without --resume"
     )

@@ -2,17 +2,20 @@
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from components.embedder.store.files import UNFINISHED, Found, files_at, ignore_gone
+from components.embedder.store.files import UNFINISHED, Files, Found, files_at, ignore_gone
 from components.embedder.store.namespace import ABOUT
 from components.embedder.store.segment import SUFFIX, count_rows
 
 GIGABYTE = 10**9
 # Whoever is writing a file has renamed it long before.
 _ABANDONED_SECONDS = 3600.0
+# As namespace.py names folders.
+_NAMESPACE = re.compile("[0-9a-f]{32}")
 
 
 class NamespaceUsage(NamedTuple):
@@ -54,7 +57,7 @@ def read_usage(root: str) -> list[NamespaceUsage]:
     """
     files = files_at(root)
     usages = []
-    for folder in files.folders(root):
+    for folder in _namespaces(files, root):
         segments = [one for one in files.listing(folder) if one.name.endswith(SUFFIX)]
         if segments:
             about = _read_about(root, folder)
@@ -84,7 +87,7 @@ def prune(root: str, max_bytes: float, *, older_than_seconds: float | None = Non
     """
     files, now = files_at(root), time.time()
     segments: list[Found] = []
-    for folder in files.folders(root):
+    for folder in _namespaces(files, root):
         for one in files.listing(folder):
             if one.name.endswith(SUFFIX):
                 segments.append(one)
@@ -103,10 +106,16 @@ def prune(root: str, max_bytes: float, *, older_than_seconds: float | None = Non
     return Pruned(count, freed, left)
 
 
+def _namespaces(files: Files, root: str) -> list[str]:
+    """Folders that are ours by their names: a store may lie where others have files."""
+    folders = files.folders(root)
+    return [one for one in folders if _NAMESPACE.fullmatch(one.rstrip("/").rpartition("/")[2])]
+
+
 def _remove_empty(root: str) -> None:
     """Removes the namespaces without a segment."""
     files = files_at(root)
-    for folder in files.folders(root):
+    for folder in _namespaces(files, root):
         listing = files.listing(folder)
         if {one.name for one in listing} <= {ABOUT}:
             for one in listing:

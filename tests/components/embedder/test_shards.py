@@ -107,6 +107,33 @@ def test_what_was_computed_before_a_failure_is_not_computed_again(
     assert counts["vectors", "kept"] == 6
 
 
+def test_a_vector_that_is_no_number_is_written_and_not_kept(
+    embed, doubling, make_doubling, tmp_path, monkeypatch
+):
+    """A fault of the moment must not stay; the Trainer refuses what is there now."""
+    faulty = make_doubling()
+    whole = faulty.embed
+
+    def embed_badly(name, wanted):
+        for one in whole(name, wanted):
+            yield one._replace(vectors=one.vectors + (np.nan if faulty.computed[-1] == 3 else 0))
+
+    monkeypatch.setattr(faulty, "embed", embed_badly)
+    (vectors,), _ = embed(range(5), store=tmp_path / "store", embedding=faulty)
+    assert [number for number, vector in vectors if np.isnan(vector).any()] == [3]
+    (vectors,), _ = embed(range(5), store=tmp_path / "store")
+    assert vectors == vectors_of(range(5))
+    assert doubling.computed == [3]
+
+
+def test_a_vector_that_does_not_come_is_told(embed, make_doubling, monkeypatch):
+    lossy = make_doubling()
+    whole = lossy.embed
+    monkeypatch.setattr(lossy, "embed", lambda *asked: list(whole(*asked))[1:])
+    with pytest.raises(RuntimeError, match="of 'image' gave 4 vectors of 5 examples"):
+        embed(range(5), embedding=lossy)
+
+
 def test_a_failure_leaves_no_half_file(embed, make_doubling, tmp_path):
     failing = make_doubling(fail_after=7)
     with pytest.raises(RuntimeError, match="out of memory"):

@@ -74,6 +74,16 @@ def test_nothing_stays_of_a_namespace_without_vectors(store):
     assert list(store.iterdir()) == []
 
 
+def test_what_others_have_in_the_same_folder_stays(store):
+    (store / "glove").mkdir()
+    (store / "glove" / "wiki.vectors").write_bytes(b"mine")
+    (store / "empty").mkdir()
+    assert len(read_usage(str(store))) == 2
+    prune(str(store), 0)
+    left = sorted(str(one.relative_to(store)) for one in store.rglob("*"))
+    assert left == ["empty", "glove", "glove/wiki.vectors"]
+
+
 def test_what_a_killed_process_left_half_written_goes_in_the_end(store):
     old, new = (next(store.iterdir()) / f"x.vectors.{name}.unfinished" for name in ("old", "new"))
     for path, age in ((old, 2 * HOUR), (new, 0)):

@@ -181,6 +181,14 @@ def test_without_proof_the_model_is_asked(proved, report):
     assert read_answers(proved(report, **SAID), "eval", "probabilities", SIGNATURE) is None
 
 
+@pytest.mark.parametrize("damage", [lambda whole: whole[: len(whole) // 2], lambda _: b""])
+@pytest.mark.parametrize("name", ["eval_predictions.npz", "report.json"])
+def test_what_is_damaged_is_no_answer(proved, tmp_path, name, damage):
+    model = proved({"blessed": True, "parity": PARITY}, **SAID)
+    (tmp_path / name).write_bytes(damage((tmp_path / name).read_bytes()))
+    assert read_answers(model, "eval", "probabilities", SIGNATURE) is None
+
+
 def test_an_example_that_nobody_answered_is_told(tmp_path, example):
     raw = [example([0.5], 1), example([0.25], 0)]
     with tf.io.TFRecordWriter(str(tmp_path / "data")) as writer:
