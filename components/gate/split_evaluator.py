@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
@@ -18,7 +17,7 @@ class SplitEvaluatorSpec(component_spec.ComponentSpec):
     """Inputs, outputs and parameters."""
 
     PARAMETERS = {
-        keys.EVAL_CONFIG_KEY: component_spec.ExecutionParameter(type=tfma.EvalConfig),
+        keys.EVAL_CONFIG_KEY: component_spec.ExecutionParameter(type=config_pb2.EvalConfig),
         keys.EXAMPLE_SPLITS_KEY: component_spec.ExecutionParameter(type=str),
         "code_digest": component_spec.ExecutionParameter(type=str),
     }
