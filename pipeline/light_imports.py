@@ -1,6 +1,6 @@
 """Imports TFX without what a run here never uses, which is half of the time that it takes.
 
-`tfx.components` imports all components with all that they need, and so the
+`tfx.components` of TFX 1.16 imports all components with all that they need, and so the
 clients of Kubernetes and Docker and a second Keras; TFMA, for one metric, a
 library for languages; BigQuery's client the widgets of notebooks. None of it is
 taken away: a postponed package runs when something of it is first asked for,
@@ -9,16 +9,20 @@ and what is set aside is back when the imports are done.
 Another one is a line in one of the tables.
 """
 
+import ast
 import contextlib
 import importlib
 import importlib.util
 import sys
 import types
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 # Packages of which a submodule is needed and the whole is not.
-POSTPONED = ("nltk", "nltk.stem", "tfx.components")
+POSTPONED = ("nltk", "nltk.stem")
+# The same, if they do nothing but import: TFX 1.21's repairs other libraries, too.
+POSTPONED_IF_IDLE = ("tfx.components",)
 # What libraries look for, and do without.
 OPTIONAL = ("bson", "pymongo", "tqdm.notebook")
 
@@ -57,7 +61,7 @@ class _Postponed(types.ModuleType):
 @contextlib.contextmanager
 def light_imports() -> Iterator[None]:
     """Imports inside leave out what the tables name, where nobody has imported it yet."""
-    for name in POSTPONED:
+    for name in (*POSTPONED, *filter(_only_imports, POSTPONED_IF_IDLE)):
         if name not in sys.modules:
             _postpone(name)
     hidden = [name for name in OPTIONAL if name not in sys.modules]
@@ -68,6 +72,20 @@ def light_imports() -> Iterator[None]:
     finally:
         for name in hidden:
             sys.modules.pop(name, None)
+
+
+def _only_imports(name: str) -> bool:
+    """Whether a package's `__init__` has nothing but imports and what it exports."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        return False
+    body = ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body
+    return all(
+        isinstance(one, ast.Import | ast.ImportFrom)
+        or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+        or (isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "__all__")
+        for one in body
+    )
 
 
 def _postpone(name: str) -> None:
