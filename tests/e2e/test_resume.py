@@ -250,7 +250,7 @@ def test_there_is_nothing_to_resume_after_a_run_that_went_through(graft, last, f
     again = graft(*ARGUMENTS, "--resume", cwd=folder)
     assert again.code == 2
     assert again.err.startswith(
-        "graft: There is nothing to resume: the last run in this working folder went through\n"
+        "graft: There is nothing to resume: the last run of digits went through\n"
         f"  Received: '{last.summary['run_id']}'"
     )
 
