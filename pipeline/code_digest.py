@@ -8,6 +8,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# What the vectors in the feature store depend on, whatever is written of them.
+_VECTORS = (
+    "preprocessing",
+    "trainer/augmentation.py",
+    "trainer/backbones",
+    "trainer/embed.py",
+    "trainer/features.py",
+    "trainer/head_inputs.py",
+    "trainer/model_config.py",
+)
+
 # Which code decides what a component writes. A new component gets a line here.
 CODE_OF = {
     "ExampleGen": (
@@ -18,26 +29,8 @@ CODE_OF = {
         "preprocessing/picture_size.py",
     ),
     "Transform": ("preprocessing",),
-    "Embedder": (
-        "components/embedder",
-        "preprocessing",
-        "trainer/augmentation.py",
-        "trainer/backbones",
-        "trainer/embed.py",
-        "trainer/features.py",
-        "trainer/head_inputs.py",
-        "trainer/model_config.py",
-    ),
-    # What the vectors in the feature store depend on, whatever is written of them.
-    "Vectors": (
-        "preprocessing",
-        "trainer/augmentation.py",
-        "trainer/backbones",
-        "trainer/embed.py",
-        "trainer/features.py",
-        "trainer/head_inputs.py",
-        "trainer/model_config.py",
-    ),
+    "Embedder": ("components/embedder", *_VECTORS),
+    "Vectors": _VECTORS,
     "Trainer": ("preprocessing", "trainer"),
     "Evaluator": ("components/gate", "preprocessing/config.py", "preprocessing/model_info.py"),
     "ServingValidator": (
