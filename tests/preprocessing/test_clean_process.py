@@ -76,13 +76,13 @@ def test_spares_have_tensorflow_and_nothing_of_ours(look, tmp_path):
 
 def test_a_spare_that_nobody_wanted_is_ended():
     with spares(1):
-        (child,) = children(os.getpid())
-    assert child not in children(os.getpid())
+        (child,) = children(os.getpid(), 1)
+    assert not is_alive(child)
 
 
 def test_a_spare_that_died_is_replaced(look, tmp_path):
     with spares(1):
-        (child,) = children(os.getpid())
+        (child,) = children(os.getpid(), 1)
         os.kill(child, signal.SIGKILL)
         time.sleep(0.2)
         check_surroundings(look(), tmp_path)
@@ -105,7 +105,7 @@ def test_neither_spare_nor_program_outlives_who_started_it(tmp_path):
         [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout.readline() == "started\n"
-    started = children(process.pid)
+    started = children(process.pid, 2)
     assert len(started) == 2
     process.kill()
     process.communicate()
@@ -115,8 +115,18 @@ def test_neither_spare_nor_program_outlives_who_started_it(tmp_path):
     assert [one for one in started if is_alive(one)] == []
 
 
-def children(pid):
-    """Those that are ours: other tests leave some behind."""
+def children(pid, count):
+    """Those that are ours: other tests leave some behind.
+
+    One that was started this moment has no command line yet: waits for `count`.
+    """
+    ended = time.monotonic() + 20
+    while len(found := clean_children(pid)) < count and time.monotonic() < ended:
+        time.sleep(0.01)
+    return found
+
+
+def clean_children(pid):
     return [
         int(one)
         for task in Path(f"/proc/{pid}/task").iterdir()
