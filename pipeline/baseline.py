@@ -45,7 +45,7 @@ class ServingModel(LastBlessedModel):
             store: Knows when each blessing was given, from the cache or not.
             input_dict: All models, and all blessings.
         """
-        serving = _rolled_back_to(self._push_path) if self._push_path else None
+        serving = rolled_back_to(self._push_path) if self._push_path else None
         if serving:
             digests = {one.id: _digest(one) for one in input_dict["model"]}
             # Nobody here may know the model that serves; one that was rolled back
@@ -62,8 +62,12 @@ class ServingModel(LastBlessedModel):
         return super().resolve_now(store, input_dict)
 
 
-def _rolled_back_to(path: str) -> Manifest | None:
-    """What is known of the model that serves, if that is because of a rollback."""
+def rolled_back_to(path: str) -> Manifest | None:
+    """Reads what is known of the model that serves, if that is because of a rollback.
+
+    Args:
+        path: What the server watches.
+    """
     try:
         target = open_target(path)
         versions = target.versions()

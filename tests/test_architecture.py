@@ -38,6 +38,7 @@ HEAVY = ("tensorflow", "tfx", "apache_beam", "tf_keras", "keras", "tensorflow_hu
 # The command line and what it draws with.
 TALKERS = {
     "pipeline/cli.py",
+    "pipeline/kubeflow_task/__main__.py",
     "pipeline/session.py",
     "pipeline/terminal.py",
     "pipeline/progress_display.py",

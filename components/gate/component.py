@@ -76,8 +76,9 @@ class Evaluator(base_beam_component.BaseBeamComponent):
         Args:
             examples: Raw examples; the eval split is looked at.
             model: The candidate.
-            baseline: What LastBlessedModel resolves: `model`, `model_run` and
-                `infra_blessing` of the last blessed model, if there is one.
+            baseline: What LastBlessedModel resolves: `model`, and where they are
+                resolved, too, `model_run` and `infra_blessing` of the last blessed
+                model, if there is one.
             noted: What stands for the candidate's answers where it is proved:
                 the Trainer's `model_run`, the ServingValidator's `infra_blessing`.
             eval_config: From `build_eval_config`.
@@ -91,8 +92,8 @@ class Evaluator(base_beam_component.BaseBeamComponent):
                     keys.MODEL_KEY: model,
                     **noted,
                     keys.BASELINE_MODEL_KEY: baseline["model"],
-                    BASELINE_RUN_KEY: baseline["model_run"],
-                    BASELINE_INFRA_KEY: baseline["infra_blessing"],
+                    BASELINE_RUN_KEY: baseline.get("model_run"),
+                    BASELINE_INFRA_KEY: baseline.get("infra_blessing"),
                     keys.EVAL_CONFIG_KEY: eval_config,
                     keys.EXAMPLE_SPLITS_KEY: json_utils.dumps(["eval"]),
                     GATE_KEY: gate.model_dump_json(),
