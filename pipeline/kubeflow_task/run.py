@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.kubeflow_task.invocation import complete, restore, take_over
+from pipeline.kubeflow_task.lay_over import lay_over, read_place
 from pipeline.kubeflow_task.places import is_private
 from pipeline.light_imports import light_imports
 from preprocessing.errors import UsageError, explain
@@ -21,17 +22,20 @@ def run(arguments: Sequence[str]) -> None:
     """Runs one task.
 
     Args:
-        arguments: As TFX's entry point takes them.
+        arguments: As TFX's entry point takes them, and `--lay_over` for each
+            parameter of the run; see lay_over.py.
 
     Raises:
-        UsageError: If an argument cannot be read.
+        UsageError: If an argument cannot be read, or a parameter has no place.
     """
     check_legacy_keras()
     given, beam = _parse(arguments)
     told = _read(_INVOCATION, given.json_serialized_invocation_args)
     spec = _read(_SPEC, given.json_serialized_inputs_spec_args or "{}")
     told = complete(told, spec)
-    parameters = told.get("inputs", {}).get("parameterValues", {})
+    inputs = told.setdefault("inputs", {})
+    parameters = lay_over(inputs.get("parameterValues", {}), given.lay_over)
+    inputs["parameterValues"] = parameters
     for each in told["outputs"].get("artifacts", {}).values():
         for one in each["artifacts"]:
             if is_private(one["uri"]):
@@ -75,6 +79,7 @@ def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--executor_class_path", required=True)
     parser.add_argument(_INVOCATION, required=True)
     parser.add_argument(_SPEC)
+    parser.add_argument("--lay_over", action="append", default=[], type=read_place)
     return parser.parse_known_args(arguments)
 
 
