@@ -21,6 +21,7 @@ from trainer.backbones.module import BackboneModule
 from trainer.backbones.record import Backbone, Interface
 from trainer.backbones.saved_call import read_calls
 from trainer.backbones.saved_model import check_variables, model_parts, read_graph
+from trainer.backbones.saved_prune import load_call
 from trainer.backbones.store import content_digest, file_digest
 
 
@@ -89,7 +90,7 @@ def describe(config: BackboneConfig, handle: Handle, folder: Path) -> Interface:
 
 
 def load(backbone: Backbone, dtype: str) -> BackboneModule:
-    """Loads a vendored SavedModel with tensorflow_hub.
+    """Loads a vendored SavedModel with tensorflow_hub, for one call alone.
 
     Args:
         backbone: The record that vendoring gave.
@@ -98,14 +99,13 @@ def load(backbone: Backbone, dtype: str) -> BackboneModule:
     Returns:
         The backbone in inference mode.
     """
-    import tensorflow_hub as hub
-
     folder = Path(backbone.path)
     if (folder / hub_encoder.PREPROCESSOR).exists():
         return hub_encoder.load(backbone)
     find_call = hub_text.find_call if isinstance(backbone.input, TextInput) else hub_image.find_call
-    call = find_call(read_graph(folder, backbone.handle), backbone.handle)
-    loaded = hub.load(str(folder))
+    graph = read_graph(folder, backbone.handle)
+    call = find_call(graph, backbone.handle)
+    loaded = load_call(folder, graph, call)
     layers = trainable_layers(loaded)
     return BackboneModule(call.of(loaded), loaded, variables_of(loaded), backbone, layers=layers)
 

@@ -23,6 +23,7 @@ from trainer.backbones.pooling import pool
 from trainer.backbones.record import Backbone, Interface, Pooling
 from trainer.backbones.saved_call import Call, Spec, choose_call, has_parts, offered, read_calls
 from trainer.backbones.saved_model import read_graph
+from trainer.backbones.saved_prune import load_call
 
 # Folders of the vendored content.
 ENCODER, PREPROCESSOR = "encoder", "preprocessor"
@@ -85,7 +86,7 @@ def load(backbone: Backbone) -> BackboneModule:
     assert backbone.input.sequence_length
     assert backbone.pooling
     folder, length = Path(backbone.path), backbone.input.sequence_length
-    encoder, preprocessor = _load(folder)
+    encoder, call, preprocessor = _load(folder, backbone.handle)
     prepare = _prepare(preprocessor, length)
     special = int(tf.reduce_sum(prepare(tf.constant([""]))["input_mask"]))
 
@@ -96,7 +97,7 @@ def load(backbone: Backbone) -> BackboneModule:
         return tokens.row_lengths() > length - special
 
     return BackboneModule(
-        _encode(encoder, folder, backbone.pooling, backbone.handle),
+        _encode(encoder, call, backbone.pooling),
         [encoder, preprocessor],
         variables_of(encoder),
         backbone,
@@ -106,10 +107,14 @@ def load(backbone: Backbone) -> BackboneModule:
     )
 
 
-def _load(folder: Path) -> tuple[Any, Any]:
+def _load(folder: Path, origin: str) -> tuple[Any, Call, Any]:
+    """Loads the encoder for its call, and the preprocessor."""
     import tensorflow_hub as hub
 
-    return hub.load(str(folder / ENCODER)), hub.load(str(folder / PREPROCESSOR))
+    graph = read_graph(folder / ENCODER, origin)
+    call = _find_call(graph, origin)
+    encoder = load_call(folder / ENCODER, graph, call)
+    return encoder, call, hub.load(str(folder / PREPROCESSOR))
 
 
 def _prepare(preprocessor: Any, length: int) -> Callable[[tf.Tensor], Prepared]:
@@ -123,10 +128,9 @@ def _prepare(preprocessor: Any, length: int) -> Callable[[tf.Tensor], Prepared]:
 
 
 def _encode(
-    encoder: Any, folder: Path, pooling: Pooling, origin: str
+    encoder: Any, call: Call, pooling: Pooling
 ) -> Callable[[Mapping[str, tf.Tensor]], tf.Tensor]:
     """From tokens to vectors, `[batch, width]`."""
-    call = _find_call(read_graph(folder / ENCODER, origin), origin)
     apply = call.of(encoder)
 
     def encode(tokens: Mapping[str, tf.Tensor]) -> tf.Tensor:
@@ -191,10 +195,10 @@ def _sequence_length(tokens: Spec, limit: int | None, config: BackboneConfig) ->
 
 def _run_once(config: BackboneConfig, folder: Path, length: int, pooling: Pooling) -> int:
     """Encodes one text of the greatest length; gives the width of its vector."""
-    encoder, preprocessor = _load(folder)
+    encoder, call, preprocessor = _load(folder, config.handle)
     try:
         tokens = _prepare(preprocessor, length)(tf.constant([""]))
-        shape = _encode(encoder, folder, pooling, config.handle)(tokens).shape
+        shape = _encode(encoder, call, pooling)(tokens).shape
     except (tf.errors.OpError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         what = f"The encoder cannot be run on {length} tokens (`sequence_length`): {reason}"
