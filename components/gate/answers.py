@@ -10,7 +10,7 @@ import io
 import json
 import posixpath
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -81,33 +81,31 @@ def read_answers(model: Proved, split: str, output: str, signature: str) -> Answ
 
 def write_answers(
     files: Sequence[str], target: str, models: Mapping[str, Answers], columns: Sequence[str]
-) -> bool:
+) -> None:
     """Writes tf.Examples that have predictions and labels instead of pictures and texts.
 
     Args:
         files: TFRecord files of the raw examples.
         target: File to write.
-        models: The answers of each, by its name in the eval config.
+        models: The answers of each to all of them, by its name in the eval config.
         columns: Raw columns to keep, for slices.
-
-    Returns:
-        Whether every example has its answers. If not, what was written is of
-        no use.
     """
     with tf.io.TFRecordWriter(target) as writer:
-        for file in files:
-            compression = "GZIP" if file.endswith(".gz") else ""
-            for raw in tf.data.TFRecordDataset(file, compression).as_numpy_iterator():
-                key = hashlib.sha256(raw).hexdigest()
-                if any(key not in answers.rows for answers in models.values()):
-                    return False
-                example = _keep(raw, columns)
-                for name, answers in models.items():
-                    row = answers.rows[key]
-                    _add(example, prediction_column(name), answers.predictions[row])
-                    _add(example, label_column(name), answers.labels[row])
-                writer.write(example.SerializeToString())
-    return True
+        for raw in read_raw(files):
+            key = hashlib.sha256(raw).hexdigest()
+            example = _keep(raw, columns)
+            for name, answers in models.items():
+                row = answers.rows[key]
+                _add(example, prediction_column(name), answers.predictions[row])
+                _add(example, label_column(name), answers.labels[row])
+            writer.write(example.SerializeToString())
+
+
+def read_raw(files: Sequence[str]) -> Iterator[bytes]:
+    """Reads serialized tf.Examples of TFRecord files."""
+    for file in files:
+        compression = "GZIP" if file.endswith(".gz") else ""
+        yield from tf.data.TFRecordDataset(file, compression).as_numpy_iterator()
 
 
 def _agrees(report: Mapping[str, Any], signature: str) -> bool:

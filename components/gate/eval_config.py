@@ -18,6 +18,7 @@ from components.gate.spread import SUFFIX
 from components.gate.sums import SUMS
 from preprocessing.config import LabelConfig
 
+LABELS_SIGNATURE = "transformed_labels"
 CANDIDATE = "candidate"
 BASELINE = "baseline"
 CONFUSION = "confusion"
@@ -76,7 +77,7 @@ def build_eval_config(
                 signature_name=signature,
                 prediction_key="value" if label.task == "regression" else "probabilities",
                 label_key=label_id,
-                preprocessing_function_names=["transformed_labels"],
+                preprocessing_function_names=[LABELS_SIGNATURE],
                 is_baseline=name == BASELINE,
             )
             for name in names

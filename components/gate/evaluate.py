@@ -12,9 +12,10 @@ from tfx import types
 from tfx.components.evaluator import executor as stock
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.types import standard_component_specs as keys
-from tfx.utils import json_utils, proto_utils
+from tfx.utils import json_utils, path_utils, proto_utils
 
 from components.gate.answers import Answers, Proved, read_answers, write_answers
+from components.gate.ask import complete
 from components.gate.eval_config import BASELINE, CANDIDATE, of_answers
 
 # Beside the stock Evaluator's own inputs; each may be missing.
@@ -24,6 +25,9 @@ BASELINE_RUN_KEY = "baseline_run"
 BASELINE_INFRA_KEY = "baseline_infra"
 
 Artifacts = dict[str, list[types.Artifact]]
+
+NOTED = "the training path's answers, which the exported model gave, too"
+_MODEL_KEYS = {CANDIDATE: keys.MODEL_KEY, BASELINE: keys.BASELINE_MODEL_KEY}
 
 
 class Executor(stock.Executor):
@@ -57,8 +61,9 @@ class Executor(stock.Executor):
             artifact_utils.get_single_uri(outputs[keys.EVALUATION_KEY]), "answers"
         )
         try:
-            if models and _write(inputs, split, folder, models, config):
-                logging.info("Evaluating what the Trainer noted of %s", split)
+            how = _write(inputs, split, folder, models, config) if models else ""
+            if how:
+                logging.info("Evaluating %s of %s", how, split)
                 noted = standard_artifacts.Examples()
                 noted.uri, noted.split_names = folder, artifact_utils.encode_split_names([split])
                 given: Artifacts = {keys.EXAMPLES_KEY: [noted]}
@@ -66,7 +71,7 @@ class Executor(stock.Executor):
                     given[keys.BASELINE_MODEL_KEY] = inputs[keys.BASELINE_MODEL_KEY]
                 changed = {keys.EVAL_CONFIG_KEY: json_format.MessageToJson(of_answers(config))}
                 super().Do(given, outputs, {**properties, **changed})
-                return "the training path's answers, which the exported model gave, too"
+                return how
         finally:
             if tf.io.gfile.exists(folder):
                 tf.io.gfile.rmtree(folder)
@@ -100,11 +105,29 @@ def _write(
     folder: str,
     models: dict[str, Answers],
     config: config_pb2.EvalConfig,
-) -> bool:
+) -> str:
+    """Writes what the models say of a split; tells how it is known, "" if too little is."""
     folders = artifact_utils.get_split_uris(inputs[keys.EXAMPLES_KEY], split)
-    files = [sorted(tf.io.gfile.glob(posixpath.join(one, "*"))) for one in folders]
+    globs = [sorted(tf.io.gfile.glob(posixpath.join(one, "*"))) for one in folders]
+    files = [*itertools.chain.from_iterable(globs)]
+    how = NOTED
+    for spec in config.model_specs:
+        if spec.name not in models:
+            continue
+        model = _serving_model(inputs[_MODEL_KEYS[spec.name]])
+        of_model = (spec.signature_name, spec.prediction_key, spec.label_key)
+        completed = complete(models[spec.name], files, model, *of_model)
+        if completed is None:
+            return ""
+        models[spec.name], asked = completed
+        how += f"; the {spec.name} itself was asked for {asked:,} that were not noted" * bool(asked)
     columns = {key for slicing in config.slicing_specs for key in slicing.feature_keys}
     target = posixpath.join(folder, f"Split-{split}")
     tf.io.gfile.makedirs(target)
-    every = [*itertools.chain.from_iterable(files)]
-    return write_answers(every, posixpath.join(target, "answers"), models, sorted(columns))
+    write_answers(files, posixpath.join(target, "answers"), models, sorted(columns))
+    return how
+
+
+def _serving_model(models: list[types.Artifact]) -> str:
+    (model,) = models
+    return path_utils.serving_model_path(model.uri, path_utils.is_old_model_artifact(model))

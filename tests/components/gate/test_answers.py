@@ -11,9 +11,10 @@ from tfx.types import standard_artifacts
 from tfx.utils import json_utils, proto_utils
 
 from components.gate.answers import Answers, Proved, read_answers, write_answers
+from components.gate.ask import complete
 from components.gate.config import EvaluateConfig
 from components.gate.eval_config import build_eval_config
-from components.gate.evaluate import Executor
+from components.gate.evaluate import NOTED, Executor
 from components.gate.results import read_evaluation, read_figures
 from preprocessing.config import LabelConfig
 
@@ -124,7 +125,7 @@ def evaluate(task, inputs, folder):
 def test_noted_answers_give_the_figures_that_the_model_gives(task, world, tmp_path):
     inputs = world(task)
     how, noted, figures = evaluate(task, inputs, tmp_path / "noted")
-    assert how == "the training path's answers, which the exported model gave, too"
+    assert how == NOTED
     alone = {key: one for key, one in inputs.items() if key in ("examples", "model")}
     alone["baseline_model"] = inputs["baseline_model"]
     how, called, expected = evaluate(task, alone, tmp_path / "called")
@@ -138,6 +139,20 @@ def test_noted_answers_give_the_figures_that_the_model_gives(task, world, tmp_pa
     for one, other in zip(figures, expected, strict=True):
         assert one.slice == other.slice
         assert one.candidate == pytest.approx(other.candidate, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_a_baseline_is_asked_for_examples_that_are_newer_than_it(world, tmp_path):
+    inputs = world("multiclass")
+    _, expected, _ = evaluate("multiclass", inputs, tmp_path / "noted")
+    notes = tmp_path / "baseline_run" / "eval_predictions.npz"
+    with np.load(notes) as whole:
+        older = {name: whole[name][:-5] for name in whole.files}
+    np.savez(notes, **older)
+    how, found, _ = evaluate("multiclass", inputs, tmp_path / "asked")
+    assert how == f"{NOTED}; the baseline itself was asked for 5 that were not noted"
+    assert found.metrics == expected.metrics
+    assert found.baseline == pytest.approx(expected.baseline, abs=1e-6)
 
 
 @pytest.fixture
@@ -189,20 +204,53 @@ def test_what_is_damaged_is_no_answer(proved, tmp_path, name, damage):
     assert read_answers(model, "eval", "probabilities", SIGNATURE) is None
 
 
-def test_an_example_that_nobody_answered_is_told(tmp_path, example):
-    raw = [example([0.5], 1), example([0.25], 0)]
+@pytest.fixture
+def two(tmp_path, example):
+    """A file of two examples, and the answers that were noted of them."""
+    raw = [example([0.5, 0.25], 1), example([0.25, 0.75], 0)]
     with tf.io.TFRecordWriter(str(tmp_path / "data")) as writer:
         for one in raw:
             writer.write(one)
     rows = {hashlib.sha256(one).hexdigest(): row for row, one in enumerate(raw)}
-    models = {"candidate": Answers(rows, np.array([0.5, 0.25], np.float32), np.array([1, 0]))}
-    files, target = [str(tmp_path / "data")], str(tmp_path / "answers")
-    assert write_answers(files, target, models, ["group", "absent"])
+    said = np.array([[0.5, 0.25], [0.25, 0.75]], np.float32)
+    return [str(tmp_path / "data")], Answers(rows, said, np.array([1, 0]))
+
+
+def test_answers_stand_in_the_place_of_what_they_are_about(tmp_path, two):
+    files, answers = two
+    target = str(tmp_path / "answers")
+    write_answers(files, target, {"candidate": answers}, ["group", "absent"])
     first = next(tf.data.TFRecordDataset(target).as_numpy_iterator())
     features = tf.train.Example.FromString(first).features.feature
     assert sorted(features) == ["candidate/label", "candidate/prediction", "group"]
-    assert features["candidate/prediction"].float_list.value == [0.5]
+    assert features["candidate/prediction"].float_list.value == [0.5, 0.25]
     assert features["candidate/label"].int64_list.value == [1]
-    assert features["group"].bytes_list.value == [b"high"]
-    rows.popitem()
-    assert not write_answers(files, target, models, [])
+    assert features["group"].bytes_list.value == [b"low"]
+
+
+ASKED = (SIGNATURE, "probabilities", "label_id")
+
+
+def test_a_model_is_asked_for_what_was_not_noted_of_it(tmp_path, two, echo):
+    files, answers = two
+    echo("multiclass", 2, 0.125).save(tmp_path / "model")
+    last = list(answers.rows)[1]
+    noted = Answers({last: 0}, answers.predictions[1:], answers.labels[1:])
+    completed, asked = complete(noted, files, str(tmp_path / "model"), *ASKED)
+    assert asked == 1
+    assert {key: completed.predictions[row].tolist() for key, row in completed.rows.items()} == {
+        last: [0.25, 0.75],
+        next(iter(answers.rows)): [0.625, 0.375],
+    }
+    assert completed.labels.tolist() == [0, 1]
+
+
+def test_a_model_whose_answers_are_all_noted_is_not_even_loaded(two):
+    files, answers = two
+    assert complete(answers, files, "/no/model", *ASKED) == (answers, 0)
+
+
+def test_where_most_is_not_noted_the_notes_are_of_no_use(two):
+    files, answers = two
+    none = Answers({}, answers.predictions[:0], answers.labels[:0])
+    assert complete(none, files, "/no/model", *ASKED) is None
