@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.kubeflow.command import compile_command
 from preprocessing.errors import GraftError, UsageError, explain
 from preprocessing.keras_mode import ACCEPTED, VARIABLE, check_legacy_keras
 from serving.commands.predict import predict
@@ -244,6 +245,7 @@ def schema(output: Path | None) -> None:
         raise UsageError(explain(what, str(output))) from None
 
 
+graft.add_command(compile_command)
 graft.add_command(predict)
 graft.add_command(rollback)
 graft.add_command(serve)

@@ -23,6 +23,7 @@ from components.pusher.config import PushConfig
 from components.serving_validator.config import ValidateConfig
 from pipeline.config_errors import explain_errors, place_of
 from pipeline.cross_checks import find_breaches, given_columns
+from pipeline.deploy_config import DeployConfig
 from pipeline.overrides import apply_overrides
 from pipeline.secret_check import check_secrets
 from pipeline.yaml_source import Document, read_yaml
@@ -68,6 +69,9 @@ class Config(Record):
         ModelCardConfig(), description="what its makers say of the model"
     )
     cache: CacheConfig = Field(CacheConfig(), description="what is kept for later runs")
+    deploy: DeployConfig | None = Field(
+        None, description="where `graft compile` has the pipeline run; null: it is only run here"
+    )
     workdir: str = Field(
         ".graft", min_length=1, description="artifacts, metadata, logs and backbones of all runs"
     )

@@ -6,26 +6,25 @@ A new component gets its node here and its line in code_digest.CODE_OF.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tfx import types
+from google.protobuf import text_format
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base import base_node
-from tfx.dsl.components.common import resolver
 from tfx.orchestration import metadata, pipeline
-from tfx.types import standard_artifacts
 
 from components.embedder.component import Embedder
-from components.embedder.config import StoreSettings, write_settings
-from components.embedder.store.usage import GIGABYTE
 from components.example_gen.component import RowExampleGen
 from components.example_gen.config import TfRecordSource
 from components.example_gen.screen_component import ExampleScreen, import_records
-from pipeline.baseline import ServingModel
+from components.schema.component import SchemaText
+from pipeline.baseline_node import build_baseline
 from pipeline.code_digest import digest_code
 from pipeline.config import Config
 from pipeline.delivery import build_delivery
+from pipeline.deploy_config import Target
+from pipeline.place import find_place
 from pipeline.schema import build_schema, write_schema
 from pipeline.training import build_training
 from preprocessing.inputs import ImageInput
@@ -37,7 +36,7 @@ from trainer.model_config import EmbedConfig, ModelConfig
 Ingest = RowExampleGen | ExampleScreen
 
 EXAMPLES = "ExampleGen"
-BASELINE = "Baseline"
+SCHEMA = "ImportSchemaGen"
 
 # In memory, in this process: the fastest of Beam's local ways. The image name
 # is never used by it; without one, TFX packs itself into an archive for
@@ -52,8 +51,9 @@ def build_pipeline(
     cache: bool,
     rebaseline: bool = False,
     resumed: Sequence[str] = (),
+    target: Target = "local",
 ) -> pipeline.Pipeline:
-    """Builds the whole pipeline for one run.
+    """Builds the whole pipeline for one run, or for a platform's.
 
     Args:
         config: The user's config, paths resolved.
@@ -62,14 +62,16 @@ def build_pipeline(
         rebaseline: Whether the gate sets the last blessed model aside.
         resumed: The runs that this one goes on with, the last first; it keeps their
             baseline.
+        target: What runs it. Elsewhere than here, the data is not looked at, and
+            `backbones` have the paths that tasks find.
 
     Returns:
         The pipeline, ready for a runner.
     """
-    workdir = Path(config.workdir)
+    workdir, place = Path(config.workdir), find_place(config, target, cache)
     model = ModelConfig(features=config.features, backbones=dict(backbones), label=config.label)
-    examples, needed = _ingest(config)
-    schema = ImportSchemaGen(schema_file=str(_schema_file(config, workdir)))
+    examples, needed = _ingest(config, place.here)
+    schema = _schema(config, workdir, place.here)
     # The schema says which columns are pictures; of those, only presence and
     # size are counted.
     statistics = StatisticsGen(
@@ -96,39 +98,34 @@ def build_pipeline(
         config=_embed_config(model, config.train).model_dump_json(),
         code_digest=digest_code("Embedder"),
         vectors_digest=digest_code("Vectors"),
-        store=str(_store_file(config, workdir, cache)),
+        store=place.store,
         views=config.train.views,
     )
-    baseline = resolver.Resolver(
-        strategy_class=ServingModel,
-        config={
-            # Of a resolver's settings none may be None.
-            "push_path": config.push.path if config.push else "",
-            "as_in_runs": list(resumed),
-        },
-        model=types.Channel(type=standard_artifacts.Model),
-        model_blessing=types.Channel(type=standard_artifacts.ModelBlessing),
-        model_run=types.Channel(type=standard_artifacts.ModelRun),
-        infra_blessing=types.Channel(type=standard_artifacts.InfraBlessing),
-    ).with_id(BASELINE)
+    baseline = build_baseline(config, place, resumed)
+    last_blessed = baseline.outputs if baseline else {}
     trainer, tuners = build_training(
         config,
         model,
         embedder.outputs["embeddings"],
         transform.outputs["transform_graph"],
-        baseline.outputs["model"],
+        last_blessed.get("model"),
+        place.checkpoints,
     )
     nodes = [*needed, examples, statistics, schema, validator, transform, embedder]
-    nodes += [baseline, *tuners, trainer]
-    nodes += build_delivery(config, backbones, examples, embedder, trainer, baseline, rebaseline)
+    nodes += [*([baseline] if baseline else []), *tuners, trainer]
+    nodes += build_delivery(
+        config, backbones, examples, embedder, trainer, last_blessed, rebaseline, place
+    )
     return pipeline.Pipeline(
         pipeline_name=config.name,
-        pipeline_root=str(workdir / "artifacts"),
+        pipeline_root=place.root,
         components=nodes,
         enable_cache=cache,
         metadata_connection_config=metadata.sqlite_metadata_connection_config(
             str(workdir / "metadata.sqlite")
-        ),
+        )
+        if place.here
+        else None,
         beam_pipeline_args=list(LOCAL_BEAM_ARGS),
     )
 
@@ -138,27 +135,23 @@ def _embed_config(model: ModelConfig, train: TrainConfig) -> EmbedConfig:
     return EmbedConfig(**dict(model), **views)
 
 
-def _ingest(config: Config) -> tuple[Ingest, list[base_node.BaseNode]]:
+def _ingest(config: Config, listed: bool) -> tuple[Ingest, list[base_node.BaseNode]]:
     """Returns the node that has the examples, and those that it needs."""
     data, features, label = config.data, config.features, config.label
     carry, code = config.carried_columns, digest_code("ExampleGen")
     if not isinstance(data.source, TfRecordSource):
-        return RowExampleGen(data, features, label, carry, code).with_id(EXAMPLES), []
+        return RowExampleGen(data, features, label, carry, code, listed).with_id(EXAMPLES), []
     imported = import_records(data)
     records = imported.outputs["examples"]
-    screen = ExampleScreen(records, data, features, label, carry, code)
+    screen = ExampleScreen(records, data, features, label, carry, code, listed)
     return screen.with_id(EXAMPLES), [imported]
 
 
-def _schema_file(config: Config, workdir: Path) -> Path:
+def _schema(config: Config, workdir: Path, here: bool) -> base_node.BaseNode:
     schema = build_schema(config.features, config.label.name, config.carried_columns)
-    return write_schema(schema, workdir / "schemas")
-
-
-def _store_file(config: Config, workdir: Path, cache: bool) -> Path:
-    limit = config.cache.max_gb * GIGABYTE
-    kept = StoreSettings(path=config.feature_store, max_bytes=limit)
-    return write_settings(kept if cache and limit else StoreSettings(), workdir)
+    if here:
+        return ImportSchemaGen(schema_file=str(write_schema(schema, workdir / "schemas")))
+    return SchemaText(text_format.MessageToString(schema)).with_id(SCHEMA)
 
 
 def _transform_config(config: Config, backbones: Mapping[str, Backbone]) -> TransformConfig:

@@ -5,11 +5,10 @@ A new one gets its node here and its line in code_digest.CODE_OF.
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
+from tfx import types
 from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.base import base_node
-from tfx.dsl.components.common import resolver
 from tfx.proto import pusher_pb2
 
 from components.embedder.component import Embedder
@@ -29,6 +28,7 @@ from components.serving_validator.infra import build_infra_validator
 from pipeline.card import card_config
 from pipeline.code_digest import digest_code
 from pipeline.config import Config
+from pipeline.place import Place
 from pipeline.predictions import build_predictions
 from trainer.backbones.record import Backbone
 from trainer.export import EXAMPLES_SIGNATURE, LABEL_ID, LABEL_SIGNATURE
@@ -47,8 +47,9 @@ def build_delivery(
     examples: RowExampleGen | ExampleScreen,
     embedder: Embedder,
     trainer: Trainer,
-    baseline: resolver.Resolver,
+    baseline: Mapping[str, types.BaseChannel],
     rebaseline: bool,
+    place: Place,
 ) -> list[base_node.BaseNode]:
     """Builds what judges a model and delivers it.
 
@@ -58,14 +59,16 @@ def build_delivery(
         examples: The node that has the examples.
         embedder: The node that has their vectors.
         trainer: The node that has the model.
-        baseline: The node that has the last blessed model.
+        baseline: What is known of the last blessed model, by `model`, `model_run`
+            and `infra_blessing`, as far as there is a node that knows.
         rebaseline: Whether that one is set aside.
+        place: Where tasks run.
 
     Returns:
         The nodes, in the order in which they run.
     """
     nodes: list[base_node.BaseNode] = []
-    validator = _build_validator(config, examples, trainer)
+    validator = _build_validator(config, examples, trainer, place)
     nodes += [validator] if validator else []
     # Where the clean process found the exported model to say what the Trainer
     # noted, the Evaluators need not call it again.
@@ -75,7 +78,7 @@ def build_delivery(
     evaluator = Evaluator(
         examples=examples.outputs["examples"],
         model=trainer.outputs["model"],
-        baseline=baseline.outputs,
+        baseline=baseline,
         noted=noted,
         eval_config=build_eval_config(
             config.evaluate, config.label, LABEL_ID, EXAMPLES_SIGNATURE, gate=True
@@ -115,7 +118,7 @@ def build_delivery(
     card = ModelCard(
         describe_fn="pipeline.card.describe",
         config=card_config(
-            config, backbones, examples.exec_properties.get("fingerprint")
+            config, backbones, examples.exec_properties.get("fingerprint") or None
         ).model_dump_json(),
         code_digest=digest_code("ModelCard"),
         examples=examples.outputs["examples"],
@@ -130,7 +133,7 @@ def build_delivery(
     nodes.append(card)
     if config.predict:
         blessing = evaluator.outputs["blessing"]
-        nodes += build_predictions(config.predict, config, trainer, blessing)
+        nodes += build_predictions(config.predict, config, trainer, blessing, place.here)
     if config.push:
         check_address(config.push.path)
         nodes.append(
@@ -158,7 +161,7 @@ def build_delivery(
 
 
 def _build_validator(
-    config: Config, examples: RowExampleGen | ExampleScreen, trainer: Trainer
+    config: Config, examples: RowExampleGen | ExampleScreen, trainer: Trainer, place: Place
 ) -> base_node.BaseNode | None:
     """Builds what tries the model as a server would, as the config chooses."""
     validation = config.validation
@@ -172,13 +175,11 @@ def _build_validator(
             EXAMPLES_SIGNATURE,
             SPLIT,
         )
-    # All that a model could read by mistake: vocabularies, backbones, its own original.
-    hidden = [str(Path(config.workdir) / one) for one in ("artifacts", "backbones")]
     return ServingValidator(
         model=trainer.outputs["model"],
         examples=examples.outputs["examples"],
         model_run=trainer.outputs["model_run"],
         config=validation.model_dump_json(),
-        hidden=json.dumps(hidden),
+        hidden=json.dumps(place.hidden),
         code_digest=digest_code(VALIDATOR),
     )

@@ -25,7 +25,11 @@ _OUTPUTS = {
 
 
 def build_predictions(
-    predict: PredictConfig, config: Config, trainer: Trainer, blessing: channel.BaseChannel
+    predict: PredictConfig,
+    config: Config,
+    trainer: Trainer,
+    blessing: channel.BaseChannel,
+    listed: bool = True,
 ) -> list[base_node.BaseNode]:
     """Builds what reads the rows and the stock component that predicts them.
 
@@ -34,13 +38,14 @@ def build_predictions(
         config: The user's config, paths resolved.
         trainer: The node that has the model.
         blessing: Of the model; without it nothing is predicted.
+        listed: Whether the rows are looked at now.
 
     Returns:
         The nodes; the second one's `output_examples` are the rows with a column
         `predicted_<output>` for each output of the task.
     """
     rows = UnlabelledExampleGen(
-        predict, config.features, config.label, digest_code("ExampleGen")
+        predict, config.features, config.label, digest_code("ExampleGen"), listed
     ).with_id(ROWS)
     columns = [
         bulk_inferrer_pb2.PredictOutputCol(

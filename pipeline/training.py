@@ -1,6 +1,5 @@
 """The nodes that make a model: the Trainer, and before it the Tuner where it is asked for."""
 
-from pathlib import Path
 from typing import Any
 
 from tfx import types
@@ -21,7 +20,8 @@ def build_training(
     model: ModelConfig,
     embeddings: types.BaseChannel,
     transform_graph: types.BaseChannel,
-    blessed_model: types.BaseChannel,
+    blessed_model: types.BaseChannel | None,
+    checkpoints: str | None,
 ) -> tuple[Trainer, list[base_node.BaseNode]]:
     """Builds the Trainer and what it waits for.
 
@@ -32,6 +32,7 @@ def build_training(
         transform_graph: Transform's graph.
         blessed_model: The last blessed one; looked at only for a warm start,
             as the Trainer would have to train anew after each blessing.
+        checkpoints: Folder or address of the states of trainings; None keeps none.
 
     Returns:
         The Trainer, and the Tuner if there is one.
@@ -71,7 +72,7 @@ def build_training(
                 "tensors": config.exports is not None,
                 "bulk": config.predict is not None,
             },
-            "checkpoints": str(Path(config.workdir) / "checkpoints"),
+            "checkpoints": checkpoints,
         },
         **common,
     )

@@ -66,13 +66,16 @@ def read_settings(path: str) -> StoreSettings:
     """Reads what `write_settings` wrote.
 
     Args:
-        path: The file; empty for no store.
+        path: The file, or where tasks do not see this machine's files the settings
+            themselves as JSON; empty for no store.
 
     Returns:
         The settings; those that keep nothing where there is no such file.
     """
     if not path:
         return StoreSettings()
+    if path.startswith("{"):
+        return StoreSettings.model_validate_json(path)
     try:
         return StoreSettings.model_validate_json(files_at(path).read(path, 0, 2**16))
     except FileNotFoundError:

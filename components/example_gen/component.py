@@ -1,5 +1,6 @@
 """Declares RowExampleGen: pictures and tables in, tf.Examples out."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 from tfx.dsl.components.base import base_beam_component, executor_spec
@@ -25,6 +26,7 @@ class RowExampleGenSpec(ComponentSpec):
         "columns": ExecutionParameter(type=str),
         "fingerprint": ExecutionParameter(type=str),
         "code_digest": ExecutionParameter(type=str),
+        "expected": ExecutionParameter(type=str, optional=True),
     }
     INPUTS: dict = {}
     OUTPUTS = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
@@ -49,6 +51,7 @@ class RowExampleGen(base_beam_component.BaseBeamComponent):
         label: LabelConfig,
         carry: Sequence[str] = (),
         code_digest: str = "",
+        listed: bool = True,
     ) -> None:
         """Lists the source, so that its mistakes show before anything runs.
 
@@ -60,6 +63,9 @@ class RowExampleGen(base_beam_component.BaseBeamComponent):
             carry: Columns that examples keep, such as those of slices.
             code_digest: Digest of our own code, so that a changed line is not
                 answered from TFX's cache.
+            listed: Whether the source is listed now. Where tasks run elsewhere it
+                may not be reached from here: then it is taken to have the splits
+                that the config names, and the executor refuses it if it has not.
 
         Raises:
             ConfigError: If two columns would have the same name, or the source
@@ -68,15 +74,22 @@ class RowExampleGen(base_beam_component.BaseBeamComponent):
         """
         columns = Columns.of(features, label, carry, config.splits.group_by)
         _check_names(columns)
-        table = read_table(config, columns)
-        given = {row.split for row in table.rows}
+        given: set[str | None] = set()
+        fingerprint = ""
+        if listed:
+            table = read_table(config, columns)
+            given = {row.split for row in table.rows}
+            fingerprint = fingerprint_of(table, columns)
+        elif isinstance(config.source.path, dict):
+            given = set(config.source.path)
         self.split_names = planned_splits(given, config.splits.model_dump())
         super().__init__(
             RowExampleGenSpec(
                 config=config.model_dump_json(),
                 columns=columns.model_dump_json(),
-                fingerprint=fingerprint_of(table, columns),
+                fingerprint=fingerprint,
                 code_digest=code_digest,
+                expected=None if listed else json.dumps(self.split_names),
                 examples=channel.Channel(type=standard_artifacts.Examples),
             )
         )

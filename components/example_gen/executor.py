@@ -62,6 +62,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         table = read_table(config, columns)
         ratio = config.splits.model_dump()
         planned = planned_splits({row.split for row in table.rows}, ratio)
+        label_checks.check_expected(planned, exec_properties.get("expected"))
         inspected, unusable = self._inspect(table.rows, columns, work)
         quarantined = [*table.quarantined, *unusable]
         total = len(inspected) + len(quarantined)

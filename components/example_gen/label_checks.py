@@ -1,6 +1,7 @@
 """Whether the labels of all examples together are what their task can learn from."""
 
 import collections
+import json
 from collections.abc import Sequence
 
 from components.example_gen.inspect import Inspected
@@ -130,3 +131,25 @@ def _check_numbers(inspected: Sequence[Inspected]) -> None:
     if len(values) < 2:
         what = "task: regression needs labels that differ; there is nothing to learn from one."
         raise DataError(explain(what, sorted(values)))
+
+
+def check_expected(planned: Sequence[str], expected: str | None) -> None:
+    """Refuses data without a split that a pipeline was compiled for before it was seen.
+
+    Args:
+        planned: The splits that there will be.
+        expected: Those that components wait for, as a JSON list; None where the
+            pipeline was made for this very data.
+
+    Raises:
+        DataError: If one is missing.
+    """
+    missing = sorted(set(json.loads(expected or "[]")) - set(planned))
+    if missing:
+        raise DataError(
+            explain(
+                f"The pipeline was compiled for data with the split {missing[0]}, which this data "
+                f"does not bring. Compile it with data.splits.{missing[0]}: 0.",
+                list(planned),
+            )
+        )

@@ -95,6 +95,7 @@ class ExampleScreen(base_beam_component.BaseBeamComponent):
         label: LabelConfig,
         carry: Sequence[str] = (),
         code_digest: str = "",
+        listed: bool = True,
     ) -> None:
         """Looks at the source's files, so that its mistakes show before anything runs.
 
@@ -106,13 +107,15 @@ class ExampleScreen(base_beam_component.BaseBeamComponent):
             carry: Columns that examples keep, such as those of slices.
             code_digest: Digest of our own code, so that a changed line is not
                 answered from TFX's cache.
+            listed: Whether the files are looked at now.
 
         Raises:
             ConfigError: If the source is of another kind.
             DataError: If a file is absent, no TFRecord file, or cut short.
         """
         source = source_of(config)
-        find_files(source)
+        if listed:
+            find_files(source)
         super().__init__(
             ExampleScreenSpec(
                 imported=imported,

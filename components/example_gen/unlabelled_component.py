@@ -43,6 +43,7 @@ class UnlabelledExampleGen(base_beam_component.BaseBeamComponent):
         features: Mapping[str, Feature],
         label: LabelConfig,
         code_digest: str = "",
+        listed: bool = True,
     ) -> None:
         """Reads the source once, so that its mistakes show before anything runs.
 
@@ -52,18 +53,22 @@ class UnlabelledExampleGen(base_beam_component.BaseBeamComponent):
             label: Its column and task.
             code_digest: Digest of our own code, so that a changed line is not
                 answered from TFX's cache.
+            listed: Whether the source is read now.
 
         Raises:
             DataError: If the source is absent or malformed.
         """
         columns = Columns.of(features, label).model_copy(update={"labelled": False})
-        with tempfile.TemporaryDirectory() as folder:
-            plan = plan_slices(config.source, columns, folder, config.shard_examples)
+        fingerprint = ""
+        if listed:
+            with tempfile.TemporaryDirectory() as folder:
+                plan = plan_slices(config.source, columns, folder, config.shard_examples)
+                fingerprint = plan.digest
         super().__init__(
             UnlabelledExampleGenSpec(
                 config=config.model_dump_json(),
                 columns=columns.model_dump_json(),
-                fingerprint=plan.digest,
+                fingerprint=fingerprint,
                 code_digest=code_digest,
                 examples=channel.Channel(type=standard_artifacts.Examples),
             )

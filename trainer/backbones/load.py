@@ -4,6 +4,7 @@ from pathlib import Path
 
 from preprocessing.errors import BackboneError, explain
 from preprocessing.keras_mode import check_legacy_keras
+from trainer.backbones.fetch import bring_here
 from trainer.backbones.kinds import KINDS
 from trainer.backbones.module import BackboneModule
 from trainer.backbones.record import Backbone
@@ -14,7 +15,8 @@ def load(backbone: Backbone, dtype: str = "float32") -> BackboneModule:
     """Loads a backbone after reading its content once to verify it.
 
     Args:
-        backbone: The record that vendoring gave.
+        backbone: The record that vendoring gave; what lies at an address is copied
+            here once.
         dtype: Of its arithmetic, such as bfloat16; its variables are float32
             all the same. A hub: module computes as it was saved.
 
@@ -28,6 +30,7 @@ def load(backbone: Backbone, dtype: str = "float32") -> BackboneModule:
         BackboneError: If the content is missing or is not what was vendored.
     """
     check_legacy_keras()
+    backbone = bring_here(backbone)
     found = content_digest(files_below(Path(backbone.path)))
     if found != backbone.digest:
         raise BackboneError(

@@ -1,0 +1,1 @@
+"""Compiles the pipeline for Vertex AI and Kubeflow: spec, submit file, what they refuse."""

@@ -1,0 +1,84 @@
+"""Where the tasks of a pipeline run, and what they find there.
+
+A target that finds things elsewhere is another function here and its line in `find_place`.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from components.embedder.config import StoreSettings, write_settings
+from components.embedder.store.usage import GIGABYTE
+from pipeline.config import Config
+from pipeline.deploy_config import DeployConfig, Target
+
+
+class Place(NamedTuple):
+    """What `build_pipeline` must know of it.
+
+    Attributes:
+        target: What runs the tasks.
+        root: Folder or address of all artifacts.
+        store: The Embedder's `store`: where vectors are kept.
+        checkpoints: Folder or address of the states of trainings; None keeps none.
+        hidden: Folders that the ServingValidator's clean process must not read.
+    """
+
+    target: Target
+    root: str
+    store: str
+    checkpoints: str | None
+    hidden: tuple[str, ...]
+
+    @property
+    def here(self) -> bool:
+        """Whether tasks see this machine's files, and this machine sees their data."""
+        return self.target == "local"
+
+
+def find_place(config: Config, target: Target, cache: bool) -> Place:
+    """Finds what tasks find.
+
+    Args:
+        config: The user's config, paths resolved.
+        target: What runs the tasks.
+        cache: Whether finished work is taken over.
+    """
+    limit = config.cache.max_gb * GIGABYTE if cache else 0.0
+    if target != "local":
+        assert config.deploy is not None
+        return _elsewhere(config, config.deploy, target, limit)
+    workdir = Path(config.workdir)
+    kept = StoreSettings(path=config.feature_store, max_bytes=limit) if limit else StoreSettings()
+    # All that a model could read by mistake: vocabularies, backbones, its own original.
+    hidden = (str(workdir / "artifacts"), str(workdir / "backbones"))
+    store = str(write_settings(kept, workdir))
+    return Place("local", str(workdir / "artifacts"), store, str(workdir / "checkpoints"), hidden)
+
+
+def _elsewhere(config: Config, deploy: DeployConfig, target: Target, limit: float) -> Place:
+    """Keeps beside the artifacts what the working folder keeps locally, where tasks reach it."""
+    root = deploy.pipeline_root.rstrip("/")
+    beside = root if is_reached(root) else None
+    features = config.cache.features or (beside and f"{beside}/features")
+    kept = StoreSettings(path=features or "", max_bytes=limit) if limit else StoreSettings()
+    folder = backbones_place(deploy)
+    return Place(
+        target=target,
+        root=root,
+        store=kept.model_dump_json(),
+        checkpoints=f"{beside}/checkpoints" if beside else None,
+        hidden=(folder,) if folder and folder.startswith("/") else (),
+    )
+
+
+def is_reached(address: str) -> bool:
+    """Whether a task reads and writes there by itself: TensorFlow has no s3:// or minio://."""
+    return address.startswith(("gs://", "/"))
+
+
+def backbones_place(deploy: DeployConfig) -> str | None:
+    """Where tasks find the vendored backbones; None where they have no place yet."""
+    if deploy.backbones:
+        return deploy.backbones.rstrip("/")
+    root = deploy.pipeline_root.rstrip("/")
+    return f"{root}/backbones" if is_reached(root) else None

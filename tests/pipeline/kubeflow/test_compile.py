@@ -1,0 +1,188 @@
+"""Every example compiles for both platforms, into what their own tools accept."""
+
+import json
+import lzma
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config import load_config
+from preprocessing.config import EmbeddedFeature
+from preprocessing.inputs import ImageInput, TextInput
+from trainer.backbones.record import Backbone
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[3]
+ARGO = ROOT.parent / "shared" / "tools" / "kfp-argo-compiler.xz"
+EXAMPLES = sorted(
+    path.relative_to(ROOT / "examples").as_posix() for path in (ROOT / "examples").rglob("*.yaml")
+)
+# One of each kind of source, task and mode, so that the dear checks are made once of each.
+DEPLOY = (
+    "deploy.image=europe-docker.pkg.dev/acme/ml/graft:1.4",
+    "deploy.pipeline_root=gs://acme/pipelines",
+    "deploy.labels={team: vision}",
+    "deploy.machines={default: {cpu: 2, memory_gb: 8}, "
+    "Trainer: {machine_type: n1-standard-8, accelerator: {type: NVIDIA_TESLA_T4}}}",
+    "push.path=gs://acme/serving/model",
+)
+INPUTS = {
+    "image": ImageInput(height=96, width=96, input_range=(0, 1)),
+    "text": TextInput(sequence_length=128),
+}
+
+
+def _vendored(config) -> dict[str, Backbone]:
+    """Records as vendoring gives them; none of the examples' backbones is loaded to compile."""
+    return {
+        name: Backbone(
+            input=INPUTS[feature.kind],
+            feature_width=8,
+            handle=feature.backbone.handle,
+            kind="hub",
+            digest="sha256:" + "0" * 64,
+            path="gs://acme/pipelines/backbones/" + "0" * 16,
+        )
+        for name, feature in config.features.items()
+        if isinstance(feature, EmbeddedFeature)
+    }
+
+
+@pytest.fixture(scope="module")
+def compiled():
+    """Compiles an example for a target; each once."""
+    from pipeline.kubeflow.checks import check_deploy
+    from pipeline.kubeflow.compile import build_spec
+    from pipeline.kubeflow.parameters import find_parameters, with_thresholds
+
+    done: dict = {}
+
+    def compiled(example: str, target: str) -> list[dict]:
+        if (example, target) not in done:
+            path = ROOT / "examples" / example
+            written = yaml.safe_load(path.read_text())["data"]["source"]["path"]
+            splits = written if isinstance(written, dict) else {"": written}
+            data = [
+                f"data.source.path{'.' * bool(split)}{split}=gs://acme/{Path(one).name}"
+                for split, one in splits.items()
+            ]
+            config = with_thresholds(load_config(path, (*DEPLOY, *data), must_exist=False))
+            deploy = check_deploy(config, target)
+            parameters = find_parameters(config)
+            backbones = _vendored(config)
+            done[example, target] = build_spec(config, deploy, target, backbones, parameters)
+        return done[example, target]
+
+    return compiled
+
+
+@pytest.mark.parametrize("target", ["vertex", "kubeflow"])
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_spec_is_one_by_the_letter_of_the_protos(compiled, example, target):
+    from google.protobuf import json_format
+    from kfp.pipeline_spec import pipeline_spec_pb2
+
+    first, *others = compiled(example, target)
+    if target == "vertex":
+        json_format.ParseDict(first, pipeline_spec_pb2.PipelineJob())
+        first = first["pipelineSpec"]
+    spec = json_format.ParseDict(first, pipeline_spec_pb2.PipelineSpec())
+    json_format.ParseDict(first["deploymentSpec"], pipeline_spec_pb2.PipelineDeploymentConfig())
+    for platform in others:
+        json_format.ParseDict(platform, pipeline_spec_pb2.PlatformSpec())
+    assert spec.schema_version == "2.1.0"
+    assert "graft" in json.dumps(first)
+    # Nothing of this machine's is in it.
+    assert str(ROOT) not in json.dumps(first)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_kubeflow_s_loader_takes_the_yaml(compiled, example):
+    from kfp import components
+
+    text = yaml.safe_dump_all(compiled(example, "kubeflow"), sort_keys=True)
+    loaded = components.load_component_from_text(text)
+    assert "epochs" in loaded.component_spec.inputs
+    assert loaded.component_spec.inputs["epochs"].optional
+
+
+@pytest.fixture(scope="session")
+def argo(tmp_path_factory):
+    """Kubeflow's own compiler from specs to what its cluster runs."""
+    if not ARGO.is_file():
+        pytest.skip("Kubeflow's compiler is not beside this checkout: ../shared/tools")
+    folder = tmp_path_factory.mktemp("argo")
+    program = folder / "kfp-argo-compiler"
+    program.write_bytes(lzma.decompress(ARGO.read_bytes()))
+    program.chmod(0o755)
+
+    def argo(documents: list[dict]) -> subprocess.CompletedProcess:
+        (folder / "pipeline.yaml").write_text(yaml.safe_dump(documents[0]))
+        options = ("--spec", "pipeline.yaml", "--pipeline_root", "gs://acme/root")
+        images = ("--driver", "driver", "--launcher", "launcher")
+        return subprocess.run(
+            [str(program), *options, *images], cwd=folder, capture_output=True, text=True
+        )
+
+    return argo
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_kubeflow_s_compiler_takes_the_spec(compiled, argo, example):
+    documents = compiled(example, "kubeflow")
+    done = argo(documents)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "kind: Workflow" in done.stdout or '"kind": "Workflow"' in done.stdout
+
+
+def test_kubeflow_s_compiler_would_refuse_a_resolver(compiled, argo):
+    # So that the test above is one: Vertex' spec has what Kubeflow cannot run.
+    job = compiled("groceries.yaml", "vertex")[0]
+    assert argo([job["pipelineSpec"]]).returncode != 0
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_vertex_takes_the_job(compiled, example, tmp_path):
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import aiplatform
+
+    path = tmp_path / "pipeline.json"
+    path.write_text(json.dumps(compiled(example, "vertex")[0]))
+    job = aiplatform.PipelineJob(
+        display_name="graft",
+        template_path=str(path),
+        project="acme",
+        location="europe-west4",
+        credentials=AnonymousCredentials(),
+        parameter_values={"epochs": 3},
+    )
+    sent = job._gca_resource
+    assert sent.runtime_config.parameter_values["epochs"] == 3
+    assert sent.labels["team"] == "vision"
+
+
+def test_the_command_compiles_the_demo_with_its_own_backbone(tmp_path, capsys):
+    from pipeline.cli import main
+
+    (tmp_path / "backbone").symlink_to(ROOT / "examples" / "digits" / "backbone")
+    (tmp_path / "digits.yaml").write_text((ROOT / "examples/digits/digits.yaml").read_text())
+    output = tmp_path / "out" / "pipeline.yaml"
+    sets = [*DEPLOY, "data.source.path=gs://acme/digits"]
+    code = main(
+        ["compile", str(tmp_path / "digits.yaml"), "--target", "kubeflow", "-o", str(output)]
+        + [word for one in sets for word in ("--set", one)]
+        + ["--parameter", "epochs=7"]
+    )
+    assert code == 0, capsys.readouterr().err
+    submit = json.loads(Path(f"{output}.submit.json").read_text())
+    assert submit["parameters"]["epochs"] == 7
+    (copy,) = submit["backbones"]
+    assert os.path.isdir(copy["source"])
+    assert copy["target"] == f"gs://acme/pipelines/backbones/{Path(copy['source']).name}"
+    spec, _ = yaml.safe_load_all(output.read_text())
+    assert spec["root"]["inputDefinitions"]["parameters"]["epochs"]["defaultValue"] == 7
+    assert copy["target"] in json.dumps(spec["root"]["dag"]["tasks"]["Trainer"])

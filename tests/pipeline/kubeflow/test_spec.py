@@ -1,0 +1,140 @@
+"""What is put into the spec that TFX makes."""
+
+import pytest
+
+from pipeline.deploy_config import DeployConfig
+from pipeline.kubeflow import spec as specs
+from pipeline.kubeflow.parameters import Parameter
+from pipeline.kubeflow.platform_spec import build_platform_spec
+from preprocessing.errors import ConfigError
+
+
+def _spec() -> dict:
+    """As TFX makes it of two tasks."""
+    return {
+        "deploymentSpec": {
+            "executors": {
+                f"{name}_executor": {"container": {"image": "graft", "args": ["--x", "{{$}}"]}}
+                for name in ("Trainer", "Pusher")
+            }
+        },
+        "components": {"Trainer": {"executorLabel": "Trainer_executor"}, "Pusher": {}},
+        "root": {
+            "dag": {
+                "tasks": {
+                    name: {
+                        "componentRef": {"name": name},
+                        "cachingOptions": {"enableCache": True},
+                    }
+                    for name in ("Trainer", "Pusher")
+                }
+            }
+        },
+    }
+
+
+def _deploy(**more) -> DeployConfig:
+    return DeployConfig(image="graft", pipeline_root="gs://acme/root", **more)
+
+
+def _container(spec: dict, task: str) -> dict:
+    return dict(specs.containers(spec))[task]
+
+
+def test_a_parameter_goes_from_the_pipeline_to_the_task_and_over_its_property():
+    spec = _spec()
+    target = "custom_config:trainer.train.epochs"
+    specs.add_parameters(spec, [Parameter("epochs", "NUMBER_INTEGER", 40, "Trainer", target)])
+    assert spec["root"]["inputDefinitions"]["parameters"] == {
+        "epochs": {"parameterType": "NUMBER_INTEGER", "defaultValue": 40, "isOptional": True}
+    }
+    task = spec["root"]["dag"]["tasks"]["Trainer"]
+    assert task["inputs"]["parameters"] == {"epochs": {"componentInputParameter": "epochs"}}
+    assert spec["components"]["Trainer"]["inputDefinitions"]["parameters"] == {
+        "epochs": {"parameterType": "NUMBER_INTEGER"}
+    }
+    assert _container(spec, "Trainer")["args"][-2:] == ["--lay_over", f"epochs={target}"]
+
+
+def test_every_task_gets_the_environment_and_legacy_keras():
+    spec = _spec()
+    specs.add_environment(spec, _deploy(env={"TZ": "UTC"}))
+    assert all(
+        container["env"]
+        == [{"name": "TF_USE_LEGACY_KERAS", "value": "1"}, {"name": "TZ", "value": "UTC"}]
+        for _, container in specs.containers(spec)
+    )
+
+
+MACHINES = {
+    "default": {"cpu": 2, "memory_gb": 8},
+    "Trainer": {
+        "machine_type": "n1-standard-8",
+        "accelerator": {"type": "NVIDIA_TESLA_T4", "count": 2},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "name"), [("vertex", "NVIDIA_TESLA_T4"), ("kubeflow", "nvidia.com/gpu")]
+)
+def test_a_task_gets_its_own_machine_and_all_others_the_default(target, name):
+    spec = _spec()
+    specs.add_machines(spec, _deploy(machines=MACHINES), target)
+    assert _container(spec, "Pusher")["resources"] == {"cpuLimit": 2, "memoryLimit": 8}
+    assert _container(spec, "Trainer")["resources"] == {
+        "cpuLimit": 8,
+        "memoryLimit": 30,
+        "accelerator": {"type": name, "count": "2"},
+    }
+
+
+def test_a_machine_for_a_task_that_there_is_none_of_is_a_mistake():
+    with pytest.raises(ConfigError) as caught:
+        specs.add_machines(_spec(), _deploy(machines={"Trainor": {"cpu": 2}}), "vertex")
+    assert str(caught.value) == (
+        "deploy.machines: the pipeline has no such component\n"
+        "  Received: 'Trainor'\n"
+        "  Valid: default, Pusher, Trainer\n"
+        "  Did you mean 'Trainer'?"
+    )
+
+
+def test_a_push_is_never_taken_over_from_an_earlier_run():
+    spec = _spec()
+    specs.set_caching(spec, "vertex")
+    tasks = spec["root"]["dag"]["tasks"]
+    assert tasks["Pusher"]["cachingOptions"] == {}
+    assert tasks["Trainer"]["cachingOptions"] == {"enableCache": True}
+
+
+def test_kubernetes_is_told_of_secrets_volumes_nodes_and_labels():
+    deploy = _deploy(
+        machines=MACHINES,
+        labels={"team": "vision"},
+        secrets=({"env": "HF_TOKEN", "name": "hf", "key": "token"},),
+        volumes=({"claim": "data", "mount": "/data"},),
+        kubeflow={"image_pull_secrets": ("registry",)},
+    )
+    document = build_platform_spec(_spec(), deploy)
+    executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    common = {
+        "secretAsEnv": [
+            {"secretName": "hf", "keyToEnv": [{"secretKey": "token", "envVar": "HF_TOKEN"}]}
+        ],
+        "pvcMount": [{"constant": "data", "mountPath": "/data"}],
+        "imagePullSecret": [{"secretName": "registry"}],
+        "podMetadata": {"labels": {"team": "vision"}},
+    }
+    nodes = {
+        "node.kubernetes.io/instance-type": "n1-standard-8",
+        "cloud.google.com/gke-accelerator": "nvidia-tesla-t4",
+    }
+    assert executors == {
+        "Pusher_executor": common,
+        "Trainer_executor": {**common, "nodeSelector": {"labels": nodes}},
+    }
+
+
+def test_without_any_of_these_there_is_no_second_document():
+    assert build_platform_spec(_spec(), _deploy()) is None
