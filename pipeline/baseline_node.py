@@ -10,6 +10,7 @@ from tfx.dsl.input_resolution.strategies import latest_blessed_model_strategy
 from tfx.types import standard_artifacts
 
 from pipeline.baseline import ServingModel
+from pipeline.blessed.component import LastBlessed
 from pipeline.config import Config
 from pipeline.place import Place
 
@@ -41,7 +42,8 @@ def build_baseline(
         )
         return node.with_id(BASELINE)
     if place.target == "kubeflow":
-        return None
+        push_path = config.push.path if config.push else ""
+        return LastBlessed(place.blessed, push_path).with_id(BASELINE) if place.blessed else None
     node = resolver.Resolver(
         strategy_class=ServingModel,
         config={

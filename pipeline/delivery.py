@@ -25,6 +25,7 @@ from components.pusher.target import check_address
 from components.serving_validator.component import ServingValidator
 from components.serving_validator.executor import SPLIT
 from components.serving_validator.infra import build_infra_validator
+from pipeline.blessed.component import Remember
 from pipeline.card import card_config
 from pipeline.code_digest import digest_code
 from pipeline.config import Config
@@ -157,6 +158,16 @@ def build_delivery(
                 },
             )
         )
+    if place.blessed:
+        remember = Remember(
+            folder=place.blessed,
+            model=trainer.outputs["model"],
+            model_run=trainer.outputs["model_run"],
+            blessing=evaluator.outputs["blessing"],
+            infra_blessing=validator.outputs["blessing"] if validator else None,
+            pushed_model=nodes[-1].outputs["pushed_model"] if config.push else None,
+        )
+        nodes.append(remember)
     return nodes
 
 

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from components.embedder.config import StoreSettings, write_settings
 from components.embedder.store.usage import GIGABYTE
+from pipeline.blessed.places import blessed_folder
 from pipeline.config import Config
 from pipeline.deploy_config import DeployConfig, Target
+from pipeline.kubeflow_task.places import is_private
 
 
 class Place(NamedTuple):
@@ -21,6 +23,7 @@ class Place(NamedTuple):
         store: The Embedder's `store`: where vectors are kept.
         checkpoints: Folder or address of the states of trainings; None keeps none.
         hidden: Folders that the ServingValidator's clean process must not read.
+        blessed: Where blessed models are remembered; None where the platform does so.
     """
 
     target: Target
@@ -28,6 +31,7 @@ class Place(NamedTuple):
     store: str
     checkpoints: str | None
     hidden: tuple[str, ...]
+    blessed: str | None = None
 
     @property
     def here(self) -> bool:
@@ -58,22 +62,19 @@ def find_place(config: Config, target: Target, cache: bool) -> Place:
 def _elsewhere(config: Config, deploy: DeployConfig, target: Target, limit: float) -> Place:
     """Keeps beside the artifacts what the working folder keeps locally, where tasks reach it."""
     root = deploy.pipeline_root.rstrip("/")
-    beside = root if is_reached(root) else None
+    beside = None if is_private(root) else root
     features = config.cache.features or (beside and f"{beside}/features")
     kept = StoreSettings(path=features or "", max_bytes=limit) if limit else StoreSettings()
     folder = backbones_place(deploy)
+    push = config.push.path if config.push else ""
     return Place(
         target=target,
         root=root,
         store=kept.model_dump_json(),
         checkpoints=f"{beside}/checkpoints" if beside else None,
         hidden=(folder,) if folder and folder.startswith("/") else (),
+        blessed=blessed_folder(root, config.name, push) if target == "kubeflow" else None,
     )
-
-
-def is_reached(address: str) -> bool:
-    """Whether a task reads and writes there by itself: TensorFlow has no s3:// or minio://."""
-    return address.startswith(("gs://", "/"))
 
 
 def backbones_place(deploy: DeployConfig) -> str | None:
@@ -81,4 +82,4 @@ def backbones_place(deploy: DeployConfig) -> str | None:
     if deploy.backbones:
         return deploy.backbones.rstrip("/")
     root = deploy.pipeline_root.rstrip("/")
-    return f"{root}/backbones" if is_reached(root) else None
+    return None if is_private(root) else f"{root}/backbones"

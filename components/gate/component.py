@@ -91,7 +91,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
                     keys.EXAMPLES_KEY: examples,
                     keys.MODEL_KEY: model,
                     **noted,
-                    keys.BASELINE_MODEL_KEY: baseline["model"],
+                    keys.BASELINE_MODEL_KEY: baseline.get("model"),
                     BASELINE_RUN_KEY: baseline.get("model_run"),
                     BASELINE_INFRA_KEY: baseline.get("infra_blessing"),
                     keys.EVAL_CONFIG_KEY: eval_config,

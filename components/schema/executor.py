@@ -5,9 +5,11 @@ from typing import Any
 
 import tensorflow as tf
 from tfx import types
-from tfx.components.schema_gen.executor import DEFAULT_FILE_NAME
 from tfx.dsl.components.base import base_executor
 from tfx.types import artifact_utils
+
+# As SchemaGen calls it.
+FILE = "schema.pbtxt"
 
 
 class Executor(base_executor.BaseExecutor):
@@ -27,5 +29,5 @@ class Executor(base_executor.BaseExecutor):
             exec_properties: `text`, the file's content.
         """
         folder = artifact_utils.get_single_uri(output_dict["schema"])
-        with tf.io.gfile.GFile(posixpath.join(folder, DEFAULT_FILE_NAME), "w") as file:
+        with tf.io.gfile.GFile(posixpath.join(folder, FILE), "w") as file:
             file.write(exec_properties["text"])

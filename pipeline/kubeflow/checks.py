@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 
 from pipeline.config import Config
 from pipeline.deploy_config import DeployConfig, Target
-from pipeline.place import backbones_place, is_reached
+from pipeline.kubeflow_task.places import is_private
+from pipeline.place import backbones_place
 from preprocessing.errors import ConfigError, explain
 
 Breaches = Iterator[str]
@@ -105,12 +106,22 @@ def check_backbones(config: Config, deploy: DeployConfig, target: Target) -> Bre
 
 def check_raw_examples(config: Config, deploy: DeployConfig, target: Target) -> Breaches:
     """Fine-tuning reads pictures of an artifact that is no input of its task."""
-    if config.train.mode == "fine_tune" and not is_reached(deploy.pipeline_root):
+    if config.train.mode == "fine_tune" and is_private(deploy.pipeline_root):
         what = (
             "train.mode: fine_tune reads raw examples by their address, which needs a "
             "deploy.pipeline_root that TensorFlow reads by itself"
         )
         yield explain(what, deploy.pipeline_root, ["gs://BUCKET/FOLDER"], SEE)
+
+
+def check_memory(config: Config, deploy: DeployConfig, target: Target) -> Breaches:
+    """Blessed models are remembered where the next run finds them."""
+    if config.push is None and is_private(deploy.pipeline_root):
+        what = (
+            "push is missing: in such a deploy.pipeline_root a run finds nothing of another one's, "
+            "and the last blessed model is remembered beside the pushed ones"
+        )
+        yield explain(what, deploy.pipeline_root, ["gs://BUCKET/FOLDER", "push: {path: …}"], SEE)
 
 
 def check_validator(config: Config, deploy: DeployConfig, target: Target) -> Breaches:
@@ -170,6 +181,7 @@ CHECKS: tuple[Callable[[Config, DeployConfig, Target], Breaches], ...] = (
     check_paths,
     check_backbones,
     check_raw_examples,
+    check_memory,
     check_validator,
     check_platform,
     check_machines,

@@ -23,14 +23,12 @@ from pipeline.kubeflow.submit_file import (
     platform_name,
     submit_path,
 )
+from pipeline.kubeflow_task import COMMAND
 from pipeline.place import backbones_place
 from preprocessing.config import EmbeddedFeature
 from preprocessing.errors import UsageError, explain
 from trainer.backbones.record import Backbone
 from trainer.backbones.vendor import vendor
-
-# What every task runs; see pipeline/kubeflow_task.
-COMMAND = ("python", "-m", "pipeline.kubeflow_task")
 
 
 def compile_pipeline(
@@ -93,6 +91,8 @@ def build_spec(
         For Vertex AI a PipelineJob; for Kubeflow a PipelineSpec, and after it a
         PlatformSpec where there is something to say in it.
     """
+    # This machine's folder means nothing to tasks, and nobody elsewhere needs to know it.
+    config = config.model_copy(update={"workdir": ".graft"})
     built = build_pipeline(config, backbones, cache=True, rebaseline=rebaseline, target=target)
     check_artifact_types(built.components)
     job = _compile(built, config, deploy)

@@ -175,3 +175,9 @@ def test_vertex_knows_accelerators_by_its_own_names(tmp_path):
         "  Received: 'nvidia.com/gpu'"
     )
     check_deploy(load(tmp_path, gpu), "kubeflow")
+
+
+def test_blessed_models_are_remembered_beside_the_pushed_ones_or_nowhere(tmp_path):
+    root = ("deploy.pipeline_root=s3://acme/root", "deploy.backbones=gs://acme/backbones")
+    said = refused(tmp_path, "kubeflow", *root, "push=null")
+    assert said.startswith("push is missing: in such a deploy.pipeline_root a run finds nothing")
