@@ -162,7 +162,7 @@ def test_vertex_takes_the_job(compiled, example, tmp_path):
     )
     sent = job._gca_resource
     assert sent.runtime_config.parameter_values["epochs"] == 3
-    assert sent.labels["team"] == "vision"
+    assert sent.runtime_config.gcs_output_directory == "gs://acme/pipelines"
 
 
 def test_the_command_compiles_the_demo_with_its_own_backbone(tmp_path, capsys):
