@@ -14,6 +14,9 @@ MODULES = sorted(
 )
 LIGHT = (
     "pipeline.config",
+    "pipeline.deploy_config",
+    "pipeline.kubeflow.checks",
+    "pipeline.kubeflow.submit_file",
     "components.gate.config",
     "pipeline.json_schema",
     "pipeline.summary",
@@ -38,6 +41,7 @@ HEAVY = ("tensorflow", "tfx", "apache_beam", "tf_keras", "keras", "tensorflow_hu
 # The command line and what it draws with.
 TALKERS = {
     "pipeline/cli.py",
+    "pipeline/kubeflow/command.py",
     "pipeline/kubeflow_task/__main__.py",
     "pipeline/session.py",
     "pipeline/terminal.py",
