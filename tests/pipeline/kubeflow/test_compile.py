@@ -21,7 +21,31 @@ ARGO = ROOT.parent / "shared" / "tools" / "kfp-argo-compiler.xz"
 EXAMPLES = sorted(
     path.relative_to(ROOT / "examples").as_posix() for path in (ROOT / "examples").rglob("*.yaml")
 )
-# One of each kind of source, task and mode, so that the dear checks are made once of each.
+# What no example has: the stock components of records, the Tuner and the BulkInferrer.
+MORE = {
+    "records": """\
+name: records_of_others
+data: {source: {kind: tfrecord, path: {train: "gs://acme/train*", eval: "gs://acme/eval*"}}}
+features: {image: {kind: image, backbone: "hub:backbone"}}
+validate: {validator: none}
+""",
+    "everything": """\
+name: everything
+data: {source: {kind: csv, path: "gs://acme/table.csv"}}
+features:
+  image: {kind: image, backbone: "hub:backbone"}
+  price: {kind: numeric}
+train: {mode: fine_tune, warm_start: true}
+tune: {trials: 3}
+evaluate: {slices: [[source]], slice_thresholds: {accuracy: {min: 0.5}}}
+export: [tflite]
+predict: {source: {kind: csv, path: "gs://acme/new.csv"}}
+deploy:
+  secrets: [{env: HF_TOKEN, name: hf, key: token}]
+  volumes: [{claim: data, mount: /data}]
+""",
+}
+COMPILED = [*EXAMPLES, *MORE]
 DEPLOY = (
     "deploy.image=europe-docker.pkg.dev/acme/ml/graft:1.4",
     "deploy.pipeline_root=gs://acme/pipelines",
@@ -52,8 +76,17 @@ def _vendored(config) -> dict[str, Backbone]:
     }
 
 
+def _data_elsewhere(path: Path) -> tuple[str, ...]:
+    written = yaml.safe_load(path.read_text())["data"]["source"]["path"]
+    splits = written if isinstance(written, dict) else {"": written}
+    return tuple(
+        f"data.source.path{'.' * bool(split)}{split}=gs://acme/{Path(one).name}"
+        for split, one in splits.items()
+    )
+
+
 @pytest.fixture(scope="module")
-def compiled():
+def compiled(tmp_path_factory):
     """Compiles an example for a target; each once."""
     from pipeline.kubeflow.checks import check_deploy
     from pipeline.kubeflow.compile import build_spec
@@ -63,14 +96,16 @@ def compiled():
 
     def compiled(example: str, target: str) -> list[dict]:
         if (example, target) not in done:
-            path = ROOT / "examples" / example
-            written = yaml.safe_load(path.read_text())["data"]["source"]["path"]
-            splits = written if isinstance(written, dict) else {"": written}
-            data = [
-                f"data.source.path{'.' * bool(split)}{split}=gs://acme/{Path(one).name}"
-                for split, one in splits.items()
-            ]
-            config = with_thresholds(load_config(path, (*DEPLOY, *data), must_exist=False))
+            changes = DEPLOY
+            if example in MORE:
+                path = tmp_path_factory.mktemp(example) / "graft.yaml"
+                path.write_text(MORE[example])
+                if target == "vertex":
+                    changes += ("deploy.secrets=[]", "deploy.volumes=[]")
+            else:
+                path = ROOT / "examples" / example
+                changes += _data_elsewhere(path)
+            config = with_thresholds(load_config(path, changes, must_exist=False))
             deploy = check_deploy(config, target)
             parameters = find_parameters(config)
             backbones = _vendored(config)
@@ -81,7 +116,7 @@ def compiled():
 
 
 @pytest.mark.parametrize("target", ["vertex", "kubeflow"])
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("example", COMPILED)
 def test_the_spec_is_one_by_the_letter_of_the_protos(compiled, example, target):
     from google.protobuf import json_format
     from kfp.pipeline_spec import pipeline_spec_pb2
@@ -95,12 +130,14 @@ def test_the_spec_is_one_by_the_letter_of_the_protos(compiled, example, target):
     for platform in others:
         json_format.ParseDict(platform, pipeline_spec_pb2.PlatformSpec())
     assert spec.schema_version == "2.1.0"
-    assert "graft" in json.dumps(first)
+    # A run that says nothing of a parameter has one all the same.
+    parameters = first["root"]["inputDefinitions"]["parameters"].values()
+    assert all("defaultValue" in one for one in parameters)
     # Nothing of this machine's is in it.
     assert str(ROOT) not in json.dumps(first)
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("example", COMPILED)
 def test_kubeflow_s_loader_takes_the_yaml(compiled, example):
     from kfp import components
 
@@ -131,7 +168,7 @@ def argo(tmp_path_factory):
     return argo
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("example", COMPILED)
 def test_kubeflow_s_compiler_takes_the_spec(compiled, argo, example):
     documents = compiled(example, "kubeflow")
     done = argo(documents)
@@ -145,7 +182,7 @@ def test_kubeflow_s_compiler_would_refuse_a_resolver(compiled, argo):
     assert argo([job["pipelineSpec"]]).returncode != 0
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("example", COMPILED)
 def test_vertex_takes_the_job(compiled, example, tmp_path):
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import aiplatform

@@ -108,15 +108,17 @@ def test_a_push_is_never_taken_over_from_an_earlier_run():
     assert tasks["Trainer"]["cachingOptions"] == {"enableCache": True}
 
 
+KUBERNETES = {
+    "machines": MACHINES,
+    "labels": {"team": "vision"},
+    "secrets": ({"env": "HF_TOKEN", "name": "hf", "key": "token"},),
+    "volumes": ({"claim": "data", "mount": "/data"},),
+    "kubeflow": {"image_pull_secrets": ("registry",)},
+}
+
+
 def test_kubernetes_is_told_of_secrets_volumes_nodes_and_labels():
-    deploy = _deploy(
-        machines=MACHINES,
-        labels={"team": "vision"},
-        secrets=({"env": "HF_TOKEN", "name": "hf", "key": "token"},),
-        volumes=({"claim": "data", "mount": "/data"},),
-        kubeflow={"image_pull_secrets": ("registry",)},
-    )
-    document = build_platform_spec(_spec(), deploy)
+    document = build_platform_spec(_spec(), _deploy(**KUBERNETES))
     executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     common = {
         "secretAsEnv": [
@@ -138,3 +140,13 @@ def test_kubernetes_is_told_of_secrets_volumes_nodes_and_labels():
 
 def test_without_any_of_these_there_is_no_second_document():
     assert build_platform_spec(_spec(), _deploy()) is None
+
+
+def test_kubeflow_s_extension_for_kubernetes_knows_every_word_of_it():
+    kubernetes = pytest.importorskip("kfp.kubernetes", reason="kfp-kubernetes is not installed")
+    from google.protobuf import json_format
+
+    document = build_platform_spec(_spec(), _deploy(**KUBERNETES))
+    for executor in document["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values():
+        config = kubernetes.kubernetes_executor_config_pb2.KubernetesExecutorConfig()
+        json_format.ParseDict(executor, config)
