@@ -1,6 +1,6 @@
 # What a user types and what CI runs. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup minilm tfjs demo test test-all lint bench bench-speed locks clean
+.PHONY: help setup minilm tfjs demo test test-all lint bench bench-speed image locks clean
 
 # hub layers and TFT are Keras 2; TensorFlow reads this when Python starts.
 export TF_USE_LEGACY_KERAS := 1
@@ -45,6 +45,9 @@ bench: setup  ## the README's measured tables
 
 bench-speed: setup  ## Graft beside what one would run instead (ARGS="--pictures … --help")
 	.venv/bin/python -m benchmarks.speed $(ARGS)
+
+image:  ## the container image that tasks run in (IMAGE=name, deploy/image.sh for more)
+	@deploy/image.sh $(or $(IMAGE),graft)
 
 locks:  ## make requirements/*.lock from their inputs (UPGRADE=1: newest versions)
 	@$(call START,requirements.locks)
