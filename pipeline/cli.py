@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.kubeflow.command import compile_command
+from pipeline.submit.command import submit
 from preprocessing.errors import GraftError, UsageError, explain
 from preprocessing.keras_mode import ACCEPTED, VARIABLE, check_legacy_keras
 from serving.commands.predict import predict
@@ -249,6 +250,7 @@ graft.add_command(compile_command)
 graft.add_command(predict)
 graft.add_command(rollback)
 graft.add_command(serve)
+graft.add_command(submit)
 
 
 def _echo_json(value: Any) -> None:

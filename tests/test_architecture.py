@@ -42,6 +42,7 @@ HEAVY = ("tensorflow", "tfx", "apache_beam", "tf_keras", "keras", "tensorflow_hu
 TALKERS = {
     "pipeline/cli.py",
     "pipeline/kubeflow/command.py",
+    "pipeline/submit/command.py",
     "pipeline/kubeflow_task/__main__.py",
     "pipeline/session.py",
     "pipeline/terminal.py",

@@ -51,7 +51,8 @@ def folder(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", [(), ("run",), ("compile",), ("serve",), ("predict",), ("rollback",)]
+    "command",
+    [(), ("run",), ("compile",), ("submit",), ("serve",), ("predict",), ("rollback",)],
 )
 def test_help_is_given_without_anything_heavy_and_without_the_config_s_records(command, folder):
     code, modules = imported_by(*command, "--help", cwd=folder)
