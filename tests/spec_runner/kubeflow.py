@@ -89,6 +89,10 @@ class Kubeflow:
     def resolve(self, task):
         raise AssertionError(f"{task.name}: non-container and non-importer executor")
 
+    def folder_of(self, artifact):
+        """Where the bucket has an artifact."""
+        return self._bucket(artifact["uri"])
+
     def _bucket(self, uri):
         return self._folder / "buckets" / uri.removeprefix(SCHEME)
 
