@@ -1,6 +1,6 @@
 # What a user types and what CI runs. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help setup minilm tfjs demo test test-all lint bench bench-speed image locks clean
+.PHONY: help setup minilm tfjs demo test test-all lint bench bench-speed image locks flink spark clean
 
 # hub layers and TFT are Keras 2; TensorFlow reads this when Python starts.
 export TF_USE_LEGACY_KERAS := 1
@@ -48,6 +48,12 @@ bench-speed: setup  ## Graft beside what one would run instead (ARGS="--pictures
 
 image:  ## the container image that tasks run in (IMAGE=name, deploy/image.sh for more)
 	@deploy/image.sh $(or $(IMAGE),graft)
+
+flink: setup  ## a Flink cluster on this machine (ARGS="stop", "start --local", …); docs/beam.md
+	@.venv/bin/python -m deploy.flink.cluster $(or $(ARGS),start)
+
+spark: setup  ## Spark on this machine (ARGS="stop", …); docs/beam.md
+	@.venv/bin/python -m deploy.spark.server $(or $(ARGS),start)
 
 locks:  ## make requirements/*.lock from their inputs (UPGRADE=1: newest versions)
 	@$(call START,requirements.locks)

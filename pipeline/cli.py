@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,10 +85,27 @@ def graft(ctx: click.Context) -> None:
         return
     # For commands of packages that know nothing of ours.
     ctx.obj = _session
+    ctx.meta["graft.engine"] = _engine
     # Before anything can import TensorFlow, which decides then.
     os.environ.setdefault(VARIABLE, ACCEPTED[0])
     if ctx.invoked_subcommand != "doctor":
         check_legacy_keras()
+
+
+def _engine(path: str) -> Callable[[tuple[str, ...], str], tuple[str, ...]]:
+    """Reads the engine of a config; what it gives looks at it and says Beam's options."""
+    from pipeline.config import load_config
+    from pipeline.engines.engine import Places
+
+    config = load_config(path, must_exist=False)
+
+    def prepare(read: tuple[str, ...], work: str) -> tuple[str, ...]:
+        from pipeline.engines.probe import check_engine
+
+        check_engine(config.beam, config.base, Places(read, work))
+        return config.beam.beam_args(config.base)
+
+    return prepare
 
 
 def _session(log: Path) -> "Session":

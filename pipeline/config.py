@@ -21,9 +21,11 @@ from components.gate.config import EvaluateConfig
 from components.model_card.config import ModelCardConfig
 from components.pusher.config import PushConfig
 from components.serving_validator.config import ValidateConfig
+from pipeline.beam_config import BeamConfig
 from pipeline.config_errors import explain_errors, place_of
 from pipeline.cross_checks import find_breaches, given_columns
 from pipeline.deploy_config import DeployConfig
+from pipeline.engines.local import LocalEngine
 from pipeline.overrides import apply_overrides
 from pipeline.secret_check import check_secrets
 from pipeline.yaml_source import Document, read_yaml
@@ -72,6 +74,7 @@ class Config(Record):
     deploy: DeployConfig | None = Field(
         None, description="where `graft compile` has the pipeline run; null: it is only run here"
     )
+    beam: BeamConfig = Field(LocalEngine(), description="what runs Beam's jobs")
     workdir: str = Field(
         ".graft", min_length=1, description="artifacts, metadata, logs and backbones of all runs"
     )

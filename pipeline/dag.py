@@ -38,11 +38,6 @@ Ingest = RowExampleGen | ExampleScreen
 EXAMPLES = "ExampleGen"
 SCHEMA = "ImportSchemaGen"
 
-# In memory, in this process: the fastest of Beam's local ways. The image name
-# is never used by it; without one, TFX packs itself into an archive for
-# workers that do not exist, once for each component.
-LOCAL_BEAM_ARGS = ("--runner=FnApiRunner", "--sdk_container_image=unused")
-
 
 def build_pipeline(
     config: Config,
@@ -126,7 +121,7 @@ def build_pipeline(
         )
         if place.here
         else None,
-        beam_pipeline_args=list(LOCAL_BEAM_ARGS),
+        beam_pipeline_args=list(config.beam.beam_args(config.base)),
     )
 
 

@@ -12,9 +12,11 @@ from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.serving_validator.infra import check_platform
+from pipeline.beam_config import places_of
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
 from pipeline.dag import build_pipeline
+from pipeline.engines.probe import check_engine
 from pipeline.leftovers import clear_leftovers, read_progress
 from pipeline.resume import describe, describe_changes
 from pipeline.run_record import PastRun
@@ -77,6 +79,7 @@ def run(
                 _tell(past, config, rebaseline)
             if alone:
                 clear_leftovers(config.workdir)
+            check_engine(config.beam, config.base, places_of(config))
             events.begin(_VENDOR)
             store = Path(config.workdir) / "backbones"
             backbones = {

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal
 
+from pipeline.engines.worker_errors import read_worker_error
 from pipeline.progress_display import make_handler
 from preprocessing.errors import GraftError
 from preprocessing.progress import LOGGER
@@ -27,10 +28,12 @@ class CrashError(Exception):
 
 
 def graft_error(error: BaseException | None) -> GraftError | None:
-    """Finds the error of ours that another, such as Beam's, was raised from."""
+    """Finds the error of ours that another, such as Beam's, was raised from or tells of."""
+    told = None
     while error is not None and not isinstance(error, GraftError):
+        told = told or read_worker_error(str(error))
         error = error.__cause__ or error.__context__
-    return error
+    return error or told
 
 
 class Session:

@@ -12,6 +12,12 @@ from typing import Any
 import apache_beam as beam
 import tensorflow as tf
 from absl import logging
+from apache_beam.options.pipeline_options import (
+    DirectOptions,
+    FlinkRunnerOptions,
+    PipelineOptions,
+    WorkerOptions,
+)
 from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 from tfx.utils import import_utils
@@ -20,7 +26,7 @@ from components.embedder.config import StoreSettings, read_settings
 from components.embedder.counts import Count, write_counts
 from components.embedder.embedding import Embedding
 from components.embedder.fill import open_spaces
-from components.embedder.shards import Shard, embed_shards, group_shards
+from components.embedder.shards import Shard, embed_shards, group_shards, unfinished_folder
 from components.embedder.store.usage import prune
 from preprocessing import progress
 from preprocessing.source_file import write_source
@@ -28,6 +34,8 @@ from preprocessing.source_file import write_source
 REPORT_SECONDS = 1.0
 # Vectors that one worker makes of a feature before another gets the next shards.
 GROUP_ROWS = 8192
+# Groups for each of several workers: they do not all take equally long.
+_GROUPS_EACH = 4
 # The split whose examples get augmented views: the one that is learned from.
 TRAIN_SPLIT = "train"
 
@@ -152,7 +160,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "Shards" >> beam.Create(group_shards(shards, GROUP_ROWS))
+                | "Shards" >> beam.Create(group_shards(shards, self._group_rows(total)))
                 | "OneWorkerEach" >> beam.Reshuffle()
                 | "Embed"
                 >> beam.ParDo(
@@ -168,7 +176,22 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 | "Together" >> beam.combiners.ToList()
                 | "Count" >> beam.Map(write_counts, embeddings.uri)
             )
+        left = unfinished_folder(embeddings.uri)
+        if tf.io.gfile.isdir(left):
+            tf.io.gfile.rmtree(left)
         _keep_to_the_limit(store)
+
+    def _group_rows(self, total: int) -> int:
+        """Says how many vectors go to a worker at a time, so that every worker has some."""
+        options = PipelineOptions([str(one) for one in self._beam_pipeline_args])
+        workers = max(
+            options.view_as(FlinkRunnerOptions).parallelism,
+            options.view_as(DirectOptions).direct_num_workers,
+            options.view_as(WorkerOptions).max_num_workers or 1,
+        )
+        if workers <= 1:
+            return GROUP_ROWS
+        return max(1, min(GROUP_ROWS, -(-total // (workers * _GROUPS_EACH))))
 
 
 def _keep_to_the_limit(store: StoreSettings) -> None:

@@ -29,6 +29,11 @@ _READ_EXAMPLES = 32
 _WRITE_EXAMPLES = 64
 
 
+def unfinished_folder(artifact: str) -> str:
+    """Names the folder that holds what is being written; it goes when all is written."""
+    return posixpath.join(artifact, ".unfinished")
+
+
 class Shard(NamedTuple):
     """One file to read and the one to write.
 
@@ -179,13 +184,19 @@ def cut_pieces(shards: Sequence[Shard], rows: int) -> Iterator[list[Piece]]:
 
 
 class _Target:
-    """A file that appears under its name when it is finished."""
+    """A file that appears under its name when it is finished.
+
+    Until then it is beside the split's folder: what reads that takes every file
+    in it, and a worker that was lost may leave one, or go on for a while.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
-        folder = posixpath.dirname(path)
-        tf.io.gfile.makedirs(folder)
-        self._unfinished = posixpath.join(folder, f".{uuid.uuid4().hex}.unfinished")
+        split = posixpath.dirname(path)
+        folder = unfinished_folder(posixpath.dirname(split))
+        for one in (split, folder):
+            tf.io.gfile.makedirs(one)
+        self._unfinished = posixpath.join(folder, uuid.uuid4().hex)
 
     def __enter__(self) -> "_Target":
         self._writer = tf.io.TFRecordWriter(self._unfinished)

@@ -7,6 +7,7 @@ name and not the data.
 import dataclasses
 import fractions
 import json
+import uuid
 from collections.abc import Iterable, Iterator
 
 import tensorflow as tf
@@ -82,9 +83,18 @@ def count_allowed(share: float, rows: int) -> int:
     return int(fractions.Fraction(str(share)) * rows)
 
 
+def partial_path(path: str) -> str:
+    """Names what is written before it gets its name, anew for each attempt.
+
+    Where a worker was lost, another does its work again, and the first may go
+    on for a while.
+    """
+    return f"{path}.{uuid.uuid4().hex}.partial"
+
+
 def write_lines(path: str, records: Iterable[object]) -> None:
     """Writes dataclass records as JSON, one a line, whole or not at all."""
-    partial = path + ".partial"
+    partial = partial_path(path)
     with tf.io.gfile.GFile(partial, "w") as file:
         # A GFile that nothing is written to makes no file.
         file.write("")

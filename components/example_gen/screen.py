@@ -24,7 +24,13 @@ from components.example_gen.records import (
     source_in,
     value_in,
 )
-from components.example_gen.rows import Quarantined, Row, UnusableError, write_lines
+from components.example_gen.rows import (
+    Quarantined,
+    Row,
+    UnusableError,
+    partial_path,
+    write_lines,
+)
 from components.example_gen.shards import SOURCE, build_example, serialized
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.tfrecord import compression
@@ -81,7 +87,7 @@ def screen_shard(
         name = f"{shard.split}/{os.path.basename(shard.source)}:{number}"
         return screen_record(record, find(record) or name, shard.split, columns)
 
-    partial = shard.findings + ".examples"
+    partial = partial_path(shard.findings)
     found: list[Inspected | Quarantined] = []
     records = tf.data.TFRecordDataset(shard.source, compression(shard.source))
     with tf.io.TFRecordWriter(partial) as writer, ThreadPoolExecutor(threads) as pool:

@@ -18,7 +18,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.example_gen.inspect import Inspected, Picture, read_picture
-from components.example_gen.rows import Row, UnusableError, read_lines
+from components.example_gen.rows import Row, UnusableError, partial_path, read_lines
 from components.example_gen.sources.columns import Columns
 from preprocessing.errors import DataError
 
@@ -84,7 +84,7 @@ def write_shard(plan_path: str, path: str, columns: Columns, threads: int) -> in
     def serialize(group: Sequence[Inspected]) -> list[bytes]:
         return [serialized(to_example(one, columns)) for one in group]
 
-    partial = plan_path + ".partial"
+    partial = partial_path(plan_path)
     count = 0
     with tf.io.TFRecordWriter(partial) as writer, ThreadPoolExecutor(threads) as pool:
         for window in _windows(read_lines(plan_path), _WINDOW):

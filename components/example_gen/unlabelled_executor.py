@@ -13,7 +13,13 @@ from tfx.types import artifact_utils
 from components.example_gen import outcome, workers
 from components.example_gen.artifact import finish_examples
 from components.example_gen.config import PredictConfig
-from components.example_gen.rows import Quarantined, count_allowed, read_lines, write_lines
+from components.example_gen.rows import (
+    Quarantined,
+    count_allowed,
+    partial_path,
+    read_lines,
+    write_lines,
+)
 from components.example_gen.screen import Usable
 from components.example_gen.slices import Slice, plan_slices, read_slice
 from components.example_gen.sources.columns import Columns
@@ -89,7 +95,7 @@ class _WriteSlice(beam.DoFn):
 
     def process(self, element: tuple[Slice, str]) -> Iterator[None]:
         one, target = element
-        partial = os.path.join(self._work, os.path.basename(target) + ".partial")
+        partial = partial_path(os.path.join(self._work, os.path.basename(target)))
         quarantined = []
         with tf.io.TFRecordWriter(partial) as writer:
             for row in read_slice(one, self._columns, workers.threads()):

@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 _LOADING = "Loading TensorFlow"
 
-_OF_A_FOLDER = ("output", "kind", "keep", "max_unreadable", "shard_rows", "overwrite", "beam_args")
+_OF_A_FOLDER = (
+    *("output", "kind", "keep", "max_unreadable", "shard_rows", "overwrite"),
+    *("engine", "beam_args"),
+)
 _OF_A_SERVER = ("texts", "values", "name", "signature")
 
 # Gives the terminal over to progress and sends everything else into a file.
 Session = Callable[[Path], contextlib.AbstractContextManager]
+# Looks whether an engine reaches some paths, and a folder that it writes to; gives Beam's options.
+Engine = Callable[[tuple[str, ...], str], tuple[str, ...]]
 
 
 @click.command()
@@ -55,11 +60,14 @@ Session = Callable[[Path], contextlib.AbstractContextManager]
 )
 @click.option("--overwrite", is_flag=True, help="Replace FILE, and what is left of another run.")
 @click.option(
+    "--engine", metavar="CONFIG", help="Predict on the engine of this config's `beam:` section."
+)
+@click.option(
     "--beam-arg",
     "beam_args",
     multiple=True,
     metavar="ARG",
-    help="One of Beam's options, such as --beam-arg=--runner=FlinkRunner; may be repeated.",
+    help="One of Beam's options, such as --beam-arg=--state_cache_size=100MB; may be repeated.",
 )
 @click.option("--text", "texts", multiple=True, help="A server: a text; may be repeated.")
 @click.option(
@@ -78,6 +86,7 @@ def predict(
     model: str,
     inputs: tuple[str, ...],
     output: str | None,
+    engine: str | None,
     texts: tuple[str, ...],
     values: tuple[str, ...],
     name: str | None,
@@ -127,7 +136,8 @@ def predict(
         from serving.batch.find import check_paths
 
         check_paths(request)
-    report = _run(request, context.obj)
+    prepare: Engine | None = context.meta["graft.engine"](engine) if engine else None
+    report = _run(request, context.obj, prepare)
     click.echo(report.model_dump_json(indent=2) if as_json else _describe(report))
 
 
@@ -139,7 +149,7 @@ def _refuse(context: click.Context, names: Collection[str], whose: str) -> None:
             raise click.UsageError(f"{option.opts[-1]} is for {whose}")
 
 
-def _run(request: "BatchRequest", session: Session) -> "BatchReport":
+def _run(request: "BatchRequest", session: Session, prepare: Engine | None) -> "BatchReport":
     """Predicts, with a log that is only kept where something went wrong with it."""
     descriptor, name = tempfile.mkstemp(prefix="graft-predict-", suffix=".log")
     os.close(descriptor)
@@ -151,6 +161,9 @@ def _run(request: "BatchRequest", session: Session) -> "BatchReport":
             from serving.batch.run import predict_batch
 
             stage(_LOADING, "run", time.monotonic() - began)
+            if prepare:
+                args = prepare((request.model, request.input), os.path.dirname(request.output))
+                request = request.model_copy(update={"beam_args": (*args, *request.beam_args)})
             report = predict_batch(request)
     except GraftError:
         log.unlink()

@@ -9,7 +9,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.embedder.config import StoreSettings, write_settings
-from components.embedder.executor import Executor
+from components.embedder.executor import GROUP_ROWS, Executor
 from components.embedder.store.usage import read_usage
 from trainer.embed import Scanned, VectorColumn, Vectors
 
@@ -60,6 +60,9 @@ def embeddings(tmp_path, max_bytes):
     graph.uri = str(tmp_path / "graph")
     embeddings = standard_artifacts.Examples()
     embeddings.uri = str(tmp_path / "embeddings")
+    # What a worker that was lost had begun.
+    (tmp_path / "embeddings" / ".unfinished").mkdir(parents=True)
+    (tmp_path / "embeddings" / ".unfinished" / "half").write_bytes(b"half a record")
     store = StoreSettings(path=str(tmp_path / "store"), max_bytes=max_bytes)
     settings = write_settings(store, tmp_path)
     context = base_beam_executor.BaseBeamExecutor.Context(
@@ -104,6 +107,35 @@ def test_vectors_are_kept_and_counted(embeddings, tmp_path):
     assert usage.entries == 9
     counts = json.loads((tmp_path / "embeddings" / "embedder.json").read_text())["vectors"]
     assert counts == {"vector": {"new": 9, "kept": 0, "duplicates": 6, "recomputed": 0}}
+
+
+def test_nothing_stays_of_what_a_lost_worker_had_begun(embeddings, tmp_path):
+    left = {str(one.relative_to(tmp_path / "embeddings")) for one in found(tmp_path / "embeddings")}
+    assert left == {"source.json", "embedder.json"} | {
+        f"Split-{split}/data" for split in ("train", "eval", "test")
+    }
+
+
+def found(folder):
+    return [one for one in folder.rglob("*") if one.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("args", "rows"),
+    [
+        (["--runner=FnApiRunner"], GROUP_ROWS),
+        (["--parallelism=1"], GROUP_ROWS),
+        (["--parallelism=2"], 1000),
+        (["--direct_running_mode=multi_processing", "--direct_num_workers=4"], 500),
+        (["--max_num_workers=1000"], 2),
+    ],
+)
+def test_shards_are_given_out_so_that_every_worker_has_some(args, rows):
+    context = base_beam_executor.BaseBeamExecutor.Context(
+        beam_pipeline_args=[*args, "--sdk_container_image=unused"]
+    )
+    assert Executor(context)._group_rows(8000) == rows
+    assert Executor(context)._group_rows(0) in (1, GROUP_ROWS)
 
 
 @pytest.mark.parametrize("max_bytes", [1.0])
