@@ -61,11 +61,13 @@ def compile_command(
     given = dict(map(_split, values))
     checked = load_config(config, overrides, must_exist=False)
     from pipeline.kubeflow.checks import check_deploy
+    from pipeline.light_imports import light_imports
+    from pipeline.user_code import importable
 
     deploy = check_deploy(checked, target)
     with click.get_current_context().obj(Path(checked.workdir) / "logs" / "compile.log"):
-        from pipeline.kubeflow.compile import compile_pipeline
-        from pipeline.user_code import importable
+        with light_imports():
+            from pipeline.kubeflow.compile import compile_pipeline
 
         with importable(checked.base):
             submit = compile_pipeline(checked, deploy, target, output, given, rebaseline)
