@@ -21,6 +21,7 @@ from components.model_card.card import (
     CardData,
     CardFeature,
     CardSlice,
+    CardSpan,
     CardTraining,
 )
 from components.model_card.limits import find_limits
@@ -145,6 +146,10 @@ def _data(known: CardConfig, config: Config, folders: Mapping[str, str]) -> Card
             if any(splits.values())
         },
         notes=ingest["notes"],
+        spans=tuple(
+            CardSpan(**{key: one[key] for key in CardSpan.model_fields})
+            for one in ingest.get("spans", ())
+        ),
     )
 
 

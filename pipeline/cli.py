@@ -126,6 +126,7 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to s
     multiple=True,
     help="Change a value of the config, such as train.epochs=5; may be repeated.",
 )
+@click.option("--span", metavar="N", help="Take this span of the data for the last one.")
 @click.option("--no-cache", is_flag=True, help="Do everything again, even what did not change.")
 @click.option(
     "--rebaseline",
@@ -137,6 +138,7 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Write JSON to s
 def run(
     config: str,
     overrides: tuple[str, ...],
+    span: str | None,
     no_cache: bool,
     rebaseline: bool,
     resume: bool,
@@ -148,6 +150,8 @@ def run(
     if resume and no_cache:
         what = "--resume takes over what is finished, and --no-cache does everything again"
         raise UsageError(explain(what, "--resume --no-cache", ["--resume", "--no-cache"]))
+    if span is not None:
+        overrides = (*overrides, f"data.spans.to={span}")
     checked = load_config(config, overrides)
     from pipeline.session import run_pipeline, show
 
@@ -229,6 +233,24 @@ def cache(
     from pipeline.session import console
 
     feature_cache.render_cache(content, console())
+
+
+@graft.command()
+@click.argument("place", required=False)
+@_AS_JSON
+def runs(place: str | None, as_json: bool) -> None:
+    """List the runs of a working folder, and what came of each.
+
+    PLACE is a config or a working folder; without it, .graft is meant.
+    """
+    from pipeline.runs import find_runs, render_runs
+    from pipeline.session import console
+
+    lines = find_runs(place)
+    if as_json:
+        _echo_json([one.model_dump() for one in lines])
+    else:
+        render_runs(lines, console())
 
 
 @graft.command()

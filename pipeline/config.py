@@ -16,6 +16,7 @@ from pydantic import Field, PrivateAttr, ValidationError
 
 from components.embedder.config import CacheConfig
 from components.example_gen.config import DataConfig, PredictConfig
+from components.example_gen.span_config import find_placeholders
 from components.exporter.config import ExportConfig, ExportSection, read_section
 from components.gate.config import EvaluateConfig
 from components.model_card.config import ModelCardConfig
@@ -198,7 +199,10 @@ def _with_absolute_paths(
     )
     predict = config.predict and _predicting(config.predict, absolute)
     workdir = absolute(config.workdir, ("workdir",))
-    features = config.cache.features and absolute(config.cache.features, ("cache", "features"))
+    kept = {
+        key: written and absolute(written, ("cache", key))
+        for key, written in (("features", config.cache.features), ("spans", config.cache.spans))
+    }
     if push and not errors and any(_is_inside(push.path, path) for path in _paths_of(paths)):
         place = document.places.get(("push", "path"))
         what = "push.path lies in the data, where a server would take folders for versions"
@@ -216,7 +220,7 @@ def _with_absolute_paths(
             "data": data,
             "push": push,
             "predict": predict,
-            "cache": config.cache.model_copy(update={"features": features}),
+            "cache": config.cache.model_copy(update=kept),
             "workdir": workdir,
         }
     )
@@ -275,7 +279,9 @@ def _absolute(written: str, base: Path) -> str:
 
 
 def _check_exists(written: str, path: str) -> None:
-    if "://" in path or any(sign in path for sign in "*?[") or os.path.exists(path):
+    # Whether there are spans is asked when they are looked for.
+    pattern = any(sign in path for sign in "*?[") or find_placeholders(path)
+    if "://" in path or pattern or os.path.exists(path):
         return
     parent = Path(path).parent
     try:

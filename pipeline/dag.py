@@ -18,13 +18,14 @@ from components.embedder.component import Embedder
 from components.example_gen.component import RowExampleGen
 from components.example_gen.config import TfRecordSource
 from components.example_gen.screen_component import ExampleScreen, import_records
+from components.example_gen.span_component import SpanExampleGen
 from components.schema.component import SchemaText
 from pipeline.baseline_node import build_baseline
 from pipeline.code_digest import digest_code
 from pipeline.config import Config
 from pipeline.delivery import build_delivery
 from pipeline.deploy_config import Target
-from pipeline.place import find_place
+from pipeline.place import Place, find_place
 from pipeline.schema import build_schema, write_schema
 from pipeline.training import build_training
 from preprocessing.inputs import ImageInput
@@ -33,7 +34,7 @@ from trainer.backbones.record import Backbone
 from trainer.config import TrainConfig
 from trainer.model_config import EmbedConfig, ModelConfig
 
-Ingest = RowExampleGen | ExampleScreen
+Ingest = RowExampleGen | ExampleScreen | SpanExampleGen
 
 EXAMPLES = "ExampleGen"
 SCHEMA = "ImportSchemaGen"
@@ -65,7 +66,7 @@ def build_pipeline(
     """
     workdir, place = Path(config.workdir), find_place(config, target, cache)
     model = ModelConfig(features=config.features, backbones=dict(backbones), label=config.label)
-    examples, needed = _ingest(config, place.here)
+    examples, needed = _ingest(config, place)
     schema = _schema(config, workdir, place.here)
     # The schema says which columns are pictures; of those, only presence and
     # size are counted.
@@ -130,10 +131,13 @@ def _embed_config(model: ModelConfig, train: TrainConfig) -> EmbedConfig:
     return EmbedConfig(**dict(model), **views)
 
 
-def _ingest(config: Config, listed: bool) -> tuple[Ingest, list[base_node.BaseNode]]:
+def _ingest(config: Config, place: Place) -> tuple[Ingest, list[base_node.BaseNode]]:
     """Returns the node that has the examples, and those that it needs."""
     data, features, label = config.data, config.features, config.label
-    carry, code = config.carried_columns, digest_code("ExampleGen")
+    carry, code, listed = config.carried_columns, digest_code("ExampleGen"), place.here
+    if data.window:
+        spans = SpanExampleGen(data, features, label, carry, code, place.spans, listed)
+        return spans.with_id(EXAMPLES), []
     if not isinstance(data.source, TfRecordSource):
         return RowExampleGen(data, features, label, carry, code, listed).with_id(EXAMPLES), []
     imported = import_records(data)

@@ -14,6 +14,7 @@ from tfx.proto import pusher_pb2
 from components.embedder.component import Embedder
 from components.example_gen.component import RowExampleGen
 from components.example_gen.screen_component import ExampleScreen
+from components.example_gen.span_component import SpanExampleGen
 from components.exporter.component import Exporter
 from components.gate.component import Evaluator
 from components.gate.config import GateConfig
@@ -45,7 +46,7 @@ INFRA_VALIDATOR = "InfraValidator"
 def build_delivery(
     config: Config,
     backbones: Mapping[str, Backbone],
-    examples: RowExampleGen | ExampleScreen,
+    examples: RowExampleGen | ExampleScreen | SpanExampleGen,
     embedder: Embedder,
     trainer: Trainer,
     baseline: Mapping[str, types.BaseChannel],
@@ -172,7 +173,10 @@ def build_delivery(
 
 
 def _build_validator(
-    config: Config, examples: RowExampleGen | ExampleScreen, trainer: Trainer, place: Place
+    config: Config,
+    examples: RowExampleGen | ExampleScreen | SpanExampleGen,
+    trainer: Trainer,
+    place: Place,
 ) -> base_node.BaseNode | None:
     """Builds what tries the model as a server would, as the config chooses."""
     validation = config.validation

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from components.serving_validator.report import ServingReport
-from pipeline.summary import PredictedRows, Summary
+from pipeline.summary import PredictedRows, SpanUse, Summary
 
 # A person reads a few; summary.json holds all.
 SHOWN = 5
@@ -29,6 +29,8 @@ def facts_of(summary: Summary) -> Iterable[tuple[str, list[str]]]:
     yield "Baseline", [summary.baseline]
     if summary.resumed:
         yield "Resumed", [summary.resumed]
+    if summary.spans:
+        yield "Spans", [_spans(summary.spans)]
     if summary.notes:
         yield "Data", [*summary.notes]
     if summary.missing:
@@ -118,6 +120,18 @@ def _predicted(rows: PredictedRows) -> Iterable[str]:
 def _counts(feature: str, splits: Mapping[str, int]) -> str:
     """Such as `brand: 12 in train, 1 in eval`."""
     return f"{feature}: " + ", ".join(f"{n:,} in {split}" for split, n in splits.items() if n)
+
+
+def _spans(spans: tuple[SpanUse, ...]) -> str:
+    """Such as `5, 6 kept from earlier runs; 7 new (120 examples)`."""
+    kept = ", ".join(_span(one) for one in spans if one.state == "kept")
+    new = [f"{_span(one)} new ({one.examples:,} examples)" for one in spans if one.state == "new"]
+    said = [f"{kept} kept from earlier runs"] if kept else []
+    return "; ".join(said + (new or ["nothing new"]))
+
+
+def _span(one: SpanUse) -> str:
+    return one.name if one.version is None else f"{one.name} (version {one.version})"
 
 
 def _vectors(summary: Summary) -> Iterable[str]:

@@ -21,6 +21,7 @@ class Place(NamedTuple):
         target: What runs the tasks.
         root: Folder or address of all artifacts.
         store: The Embedder's `store`: where vectors are kept.
+        spans: Folder or address where spans that were read are kept; empty keeps none.
         checkpoints: Folder or address of the states of trainings; None keeps none.
         hidden: Folders that the ServingValidator's clean process must not read.
         blessed: Where blessed models are remembered; None where the platform does so.
@@ -29,6 +30,7 @@ class Place(NamedTuple):
     target: Target
     root: str
     store: str
+    spans: str
     checkpoints: str | None
     hidden: tuple[str, ...]
     blessed: str | None = None
@@ -55,8 +57,14 @@ def find_place(config: Config, target: Target, cache: bool) -> Place:
     kept = StoreSettings(path=config.feature_store, max_bytes=limit) if limit else StoreSettings()
     # All that a model could read by mistake: vocabularies, backbones, its own original.
     hidden = (str(workdir / "artifacts"), str(workdir / "backbones"))
-    store = str(write_settings(kept, workdir))
-    return Place("local", str(workdir / "artifacts"), store, str(workdir / "checkpoints"), hidden)
+    return Place(
+        target="local",
+        root=str(workdir / "artifacts"),
+        store=str(write_settings(kept, workdir)),
+        spans=f"{config.cache.spans or workdir / 'spans'}/{config.name}" if cache else "",
+        checkpoints=str(workdir / "checkpoints"),
+        hidden=hidden,
+    )
 
 
 def _elsewhere(config: Config, deploy: DeployConfig, target: Target, limit: float) -> Place:
@@ -65,12 +73,14 @@ def _elsewhere(config: Config, deploy: DeployConfig, target: Target, limit: floa
     beside = None if is_private(root) else root
     features = config.cache.features or (beside and f"{beside}/features")
     kept = StoreSettings(path=features or "", max_bytes=limit) if limit else StoreSettings()
+    spans = config.cache.spans or (beside and f"{beside}/spans")
     folder = backbones_place(deploy)
     push = config.push.path if config.push else ""
     return Place(
         target=target,
         root=root,
         store=kept.model_dump_json(),
+        spans=f"{spans}/{config.name}" if spans else "",
         checkpoints=f"{beside}/checkpoints" if beside else None,
         hidden=(folder,) if folder and folder.startswith("/") else (),
         blessed=blessed_folder(root, config.name, push) if target == "kubeflow" else None,

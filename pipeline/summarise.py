@@ -32,6 +32,7 @@ from pipeline.summary import (
     PredictedRows,
     Pushed,
     Quarantined,
+    SpanUse,
     Summary,
 )
 from pipeline.training import TUNER
@@ -85,6 +86,7 @@ def summarise(
     return Summary(
         **_circumstances(config, events, run_id, log, seconds),
         examples=ingest["examples"],
+        spans=_spans(ingest, events),
         quarantined=len(quarantine),
         quarantine=quarantine[:100],
         quarantine_file=posixpath.join(examples, "quarantine.jsonl") if quarantine else None,
@@ -164,6 +166,14 @@ def _circumstances(
         ),
         "log": str(log),
     }
+
+
+def _spans(ingest: dict[str, Any], events: ComponentEvents) -> tuple[SpanUse, ...]:
+    """What ExampleGen took; where its output was taken over whole, it read nothing."""
+    spans = [SpanUse(**one) for one in ingest.get("spans", ())]
+    if events.states.get(EXAMPLES) != "run":
+        spans = [one.model_copy(update={"state": "kept"}) for one in spans]
+    return tuple(spans)
 
 
 def _uri(lineage: Lineage, node: str, key: str) -> str:

@@ -45,6 +45,16 @@ class BackboneUse(Record):
     digest: str
 
 
+class SpanUse(Record):
+    """A span of the data that the run took."""
+
+    span: int = Field(description="of a date, the days since 1970-01-01")
+    name: str = Field(description="as its path says it; of a date, as 2026-01-31")
+    version: int | None = None
+    examples: int
+    state: Literal["new", "kept"] = Field(description="whether this run read it")
+
+
 class VectorCounts(Record):
     """Where a feature's vectors came from; of an example's augmented views each counts."""
 
@@ -100,6 +110,7 @@ class Summary(Record):
     )
     components: tuple[ComponentRun, ...]
     examples: dict[str, int] = Field(description="by split")
+    spans: tuple[SpanUse, ...] = Field((), description="the window, the oldest first")
     quarantined: int = 0
     quarantine: tuple[Quarantined, ...] = Field((), description="the first of them, with reasons")
     quarantine_file: str | None = Field(None, description="all of them, one JSON object a line")

@@ -12,7 +12,7 @@ SETTINGS_FILE = "features.json"
 
 
 class CacheConfig(Record):
-    """What is kept for later runs beside the artifacts: feature vectors."""
+    """What is kept for later runs beside the artifacts: feature vectors, and spans of the data."""
 
     features: str | None = Field(
         None,
@@ -24,8 +24,14 @@ class CacheConfig(Record):
         10.0,
         ge=0,
         allow_inf_nan=False,
-        description="what the store may hold, in GB (10^9 bytes); the vectors that were not used "
-        "for longest are deleted. 0 keeps none",
+        description="what the feature store may hold, in GB (10^9 bytes); the vectors that were "
+        "not used for longest are deleted. 0 keeps none",
+    )
+    spans: str | None = Field(
+        None,
+        min_length=1,
+        description="folder or address where the spans of data.spans are kept once they were "
+        "read; null means spans/ in workdir",
     )
 
 

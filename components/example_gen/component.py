@@ -73,7 +73,7 @@ class RowExampleGen(base_beam_component.BaseBeamComponent):
             DataError: If the source is absent, empty or malformed.
         """
         columns = Columns.of(features, label, carry, config.splits.group_by)
-        _check_names(columns)
+        check_names(columns)
         given: set[str | None] = set()
         fingerprint = ""
         if listed:
@@ -95,7 +95,12 @@ class RowExampleGen(base_beam_component.BaseBeamComponent):
         )
 
 
-def _check_names(columns: Columns) -> None:
+def check_names(columns: Columns) -> None:
+    """Refuses columns of the same name.
+
+    Raises:
+        ConfigError: With the first one.
+    """
     label = columns.label.name
     derived = {
         column

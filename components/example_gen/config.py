@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Union
 
 from pydantic import Field, model_validator
 
+from components.example_gen.span_config import DATE, SpansConfig, find_placeholders
 from preprocessing.config import Record
 from preprocessing.errors import explain
 
@@ -85,6 +86,10 @@ class DataConfig(Record):
     """Source, splits and how many unreadable examples are tolerated."""
 
     source: Source
+    spans: SpansConfig | None = Field(
+        None,
+        description="a path with {SPAN}, or with {YYYY}, {MM} and {DD}: which spans are taken",
+    )
     splits: SplitsConfig = SplitsConfig()
     max_quarantined_share: float = Field(
         0.05, ge=0, le=1, description="the run stops above this share of unreadable examples"
@@ -96,6 +101,25 @@ class DataConfig(Record):
         if self.splits.group_by and self.source.kind != "csv":
             raise ValueError("splits.group_by names a column, so it needs a csv source")
         return self
+
+    @model_validator(mode="after")
+    def _spans_are_in_the_path(self) -> "DataConfig":
+        found = find_placeholders(self.source.path)
+        if self.spans is None:
+            return self
+        if not found:
+            what = "spans needs {SPAN}, or {YYYY}, {MM} and {DD}, in source.path"
+            raise ValueError(explain(what, self.source.path))
+        for key, value in (("from", self.spans.from_), ("to", self.spans.to)):
+            if "-" in str(value) and not found & set(DATE):
+                what = f"spans.{key} is a date, and source.path has none"
+                raise ValueError(explain(what, value))
+        return self
+
+    @property
+    def window(self) -> SpansConfig | None:
+        """Which spans are taken; None of a source without spans."""
+        return (self.spans or SpansConfig()) if find_placeholders(self.source.path) else None
 
 
 class PredictConfig(Record):
@@ -113,4 +137,7 @@ class PredictConfig(Record):
             raise ValueError(
                 explain("source.path is one path; nothing is split here", list(self.source.path))
             )
+        if find_placeholders(self.source.path):
+            what = "source.path has no spans here; every row is predicted in each run"
+            raise ValueError(explain(what, self.source.path))
         return self

@@ -6,6 +6,7 @@ contents never part, and one more picture moves at most a few others.
 
 import collections
 import dataclasses
+import functools
 import hashlib
 import itertools
 from collections.abc import Collection, Mapping, Sequence
@@ -67,7 +68,10 @@ def members_of(inspected: Sequence[Inspected], label: LabelConfig) -> list[Membe
 
 
 def assign_splits(
-    members: Sequence[Member], ratio: Mapping[str, int], stratify: bool = True
+    members: Sequence[Member],
+    ratio: Mapping[str, int],
+    stratify: bool = True,
+    by_hash: bool = False,
 ) -> list[str]:
     """Assigns a split to each member.
 
@@ -81,22 +85,27 @@ def assign_splits(
     is cut from train in the ratio train : eval; a test split is only made where
     the source gives no splits at all.
 
+    By hash, a unit goes where its hash alone falls: shares are right on average,
+    and no other example has a say, such as those that come tomorrow.
+
     Args:
         members: All usable examples; either all have a split or none has.
         ratio: Relative size of train, eval and test.
         stratify: Whether each class is cut by itself.
+        by_hash: Whether the hash itself is cut instead of the ranking.
 
     Returns:
         The split of each member, in the same order.
     """
     given = {member.split for member in members} - {None}
+    cut_all = _cut_by_hash if by_hash else functools.partial(_cut, stratify=stratify)
     if not given:
-        return _cut(members, {name: ratio.get(name, 0) for name in SPLIT_NAMES}, stratify)
+        return cut_all(members, {name: ratio.get(name, 0) for name in SPLIT_NAMES})
     result = [str(member.split) for member in members]
     if "eval" not in given:
         places = [place for place, split in enumerate(result) if split == "train"]
         shares = {name: ratio.get(name, 0) for name in ("train", "eval")}
-        cut = _cut([members[place] for place in places], shares, stratify)
+        cut = cut_all([members[place] for place in places], shares)
         for place, split in zip(places, cut, strict=True):
             result[place] = split
     return result
@@ -159,6 +168,20 @@ def _cut(members: Sequence[Member], ratio: Mapping[str, int], stratify: bool) ->
             for place in unit:
                 result[place] = split
     _give_every_class_to_train(members, ranked, result)
+    return result
+
+
+def _cut_by_hash(members: Sequence[Member], ratio: Mapping[str, int]) -> list[str]:
+    """Cuts the range of hashes."""
+    result = [""] * len(members)
+    ends = list(itertools.accumulate(ratio.values()))
+    ranks = {_rank(members, unit): unit for unit in _units(members)}
+    for rank, unit in ranks.items():
+        share = int(rank, 16) * ends[-1] >> 256
+        split = next(name for name, end in zip(ratio, ends, strict=True) if share < end)
+        for place in unit:
+            result[place] = split
+    _give_every_class_to_train(members, [ranks[rank] for rank in sorted(ranks)], result)
     return result
 
 

@@ -26,12 +26,21 @@ class CardFeature(Record):
     missing: str
 
 
+class CardSpan(Record):
+    """A span of the data: its number, what its path calls it, and the newest version of it."""
+
+    span: int
+    name: str
+    version: int | None = None
+
+
 class CardData(Record):
     """What it was trained and judged on.
 
     Attributes:
         source: Kind and name of the source.
         fingerprint: Digest of what the source listed; None where TFX keeps its own.
+        spans: The window, the oldest first; none where the source has no spans.
         examples: By split.
         classes: Examples of each class by split; none for numbers.
         quarantined: Examples that could not be read.
@@ -48,6 +57,7 @@ class CardData(Record):
     missing: dict[str, dict[str, int]] = {}
     truncated: dict[str, dict[str, int]] = {}
     notes: tuple[str, ...] = ()
+    spans: tuple[CardSpan, ...] = ()
 
 
 class CardTraining(Record):

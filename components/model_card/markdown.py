@@ -55,6 +55,12 @@ def _data(card: Card) -> str:
     text = f"## Data\n{_text(data.source)}"
     if data.fingerprint:
         text += f"; fingerprint {data.fingerprint}"
+    if data.spans:
+        names = [
+            one.name + (f", version {one.version}" * (one.version is not None))
+            for one in data.spans
+        ]
+        text += f"\n\nSpans: {'; '.join(names)}"
     text += "\n\n" + _table(
         ("Split", "Examples"), [(split, f"{count:,}") for split, count in data.examples.items()]
     )

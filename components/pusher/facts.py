@@ -24,6 +24,7 @@ def read_facts(card: str | None, run_id: str, span: int | None) -> RunFacts:
     if card is not None:
         known = json.loads(b"".join(read_chunks(f"{card}/{_CARD}")))
     data = known.get("data", {})
+    spans = tuple(one["span"] for one in data.get("spans", ()))
     return RunFacts(
         name=known.get("name", ""),
         run_id=run_id,
@@ -35,6 +36,10 @@ def read_facts(card: str | None, run_id: str, span: int | None) -> RunFacts:
         },
         metrics=known.get("metrics", {}),
         data=DataSpan(
-            span=span, fingerprint=data.get("fingerprint"), examples=data.get("examples", {})
+            # The artifact says 0 where there are none.
+            span=spans[-1] if spans else span,
+            spans=spans,
+            fingerprint=data.get("fingerprint"),
+            examples=data.get("examples", {}),
         ),
     )

@@ -18,12 +18,14 @@ class DataSpan(Record):
     """What the model was made of.
 
     Attributes:
-        span: Of the examples, where the source has spans.
+        span: The newest one, where the source has spans.
+        spans: All that the model was made of.
         fingerprint: Digest of what the source listed.
         examples: By split.
     """
 
     span: int | None = None
+    spans: tuple[int, ...] = ()
     fingerprint: str | None = None
     examples: dict[str, int] = {}
 

@@ -49,6 +49,11 @@ def find_parameters(config: Config) -> list[Parameter]:
         epochs = config.train.fine_tune.epochs
         target = f"{train}.fine_tune.epochs"
         found.append(Parameter("fine_tune_epochs", "NUMBER_INTEGER", epochs, "Trainer", target))
+    if config.data.window:
+        # Empty: the newest span that is there when the run begins.
+        last = config.data.window.to
+        default = "" if last is None else str(last)
+        found.append(Parameter("span", "STRING", default, "ExampleGen", "config:spans.to"))
     found += _bounds("threshold", "thresholds", config.evaluate.thresholds or {})
     found += _bounds("slice_threshold", "slice_thresholds", config.evaluate.slice_thresholds or {})
     return found

@@ -108,14 +108,15 @@ USAGE = {
     ("rn",): (
         "graft: graft has no such command\n"
         "  Received: 'rn'\n"
-        "  Valid: backbones, cache, demo, doctor, predict, rollback, run, schema, serve\n"
+        "  Valid: backbones, cache, compile, demo, doctor, predict, rollback, run, runs, schema, "
+        "serve, submit\n"
         "  Did you mean 'run'?\n"
         "  See: graft --help\n"
     ),
     ("run", "a.yaml", "--no-cash"): (
         "graft: graft run has no such option\n"
         "  Received: '--no-cash'\n"
-        "  Valid: --set, --no-cache, --rebaseline, --resume, --json, --help\n"
+        "  Valid: --set, --span, --no-cache, --rebaseline, --resume, --json, --help\n"
         "  Did you mean '--no-cache'?\n"
         "  See: graft run --help\n"
     ),

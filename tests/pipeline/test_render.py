@@ -17,6 +17,7 @@ from pipeline.summary import (
     Pushed,
     Quarantined,
     SliceMetrics,
+    SpanUse,
     Summary,
     VectorCounts,
 )
@@ -208,6 +209,17 @@ def test_what_is_known_of_data_and_training_is_told_in_lines():
         "              started from the head of the last blessed model\n"
         "              tensorboard --logdir /somewhere/logs\n"
     )
+
+
+def test_spans_are_shown_with_what_is_new_of_them():
+    spans = [
+        SpanUse(span=5, name="5", examples=100, state="kept"),
+        SpanUse(span=6, name="6", version=2, examples=1200, state="new"),
+    ]
+    assert lines(shown(spans=spans), "Spans") == [
+        "Spans 5 kept from earlier runs; 6 (version 2) new (1,200 examples)"
+    ]
+    assert lines(shown(spans=spans[:1]), "Spans") == ["Spans 5 kept from earlier runs; nothing new"]
 
 
 def test_what_was_set_aside_is_shown_with_its_reason_and_a_long_name_is_not_cut():

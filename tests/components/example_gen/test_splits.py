@@ -1,6 +1,7 @@
 """Properties that splits must have whatever the data."""
 
 import collections
+import dataclasses
 import hashlib
 import random
 
@@ -197,3 +198,43 @@ def test_numbers_are_not_stratified():
     members = members_of(_labelled([str(n) for n in range(100)]), LabelConfig(task="regression"))
     counts = collections.Counter(assign_splits(members, RATIO))
     assert counts == {"train": 80, "eval": 10, "test": 10}
+
+
+NUMBERS = st.lists(st.integers(0, 60), min_size=1, max_size=30)
+
+
+@given(ours=NUMBERS, theirs=NUMBERS, ratio=RATIOS)
+def test_by_hash_others_have_no_say_in_an_example_s_split(ours, theirs, ratio):
+    """But for the one that a class is trained on where it would have none."""
+    alone = dict(zip(ours, _by_hash(ours, ratio), strict=True))
+    both = [*ours, *theirs]
+    together = dict(zip(both, _by_hash(both, ratio), strict=True))
+    moved = [one for one in alone if alone[one] != together[one]]
+    assert len(moved) <= 1
+    assert all(alone[one] == "train" for one in moved)
+
+
+def _by_hash(numbers: list[int], ratio: dict[str, int]) -> list[str]:
+    return assign_splits([Member(_digest(n), "a") for n in numbers], ratio, by_hash=True)
+
+
+def test_by_hash_the_shares_are_right_on_average():
+    splits = collections.Counter(assign_splits(_distinct(10_000), RATIO, by_hash=True))
+    assert splits["train"] == pytest.approx(8000, abs=150)
+    assert splits["eval"] == pytest.approx(1000, abs=100)
+
+
+def test_by_hash_a_group_stays_together_and_every_class_is_trained_on():
+    members = [dataclasses.replace(one, group="g") for one in _distinct(20)]
+    members += [Member(_digest(n), f"class {n}") for n in range(40)]
+    splits = assign_splits(members, RATIO, by_hash=True)
+    assert len(set(splits[:20])) == 1
+    assert set(splits[20:]) == {"train"}
+
+
+def test_by_hash_eval_is_cut_from_train_where_the_source_has_none():
+    members = [dataclasses.replace(one, split="train") for one in _distinct(900)]
+    members += [Member(_digest("t"), "a", "test")]
+    splits = collections.Counter(assign_splits(members, RATIO, by_hash=True))
+    assert splits["test"] == 1
+    assert splits["eval"] == pytest.approx(100, abs=40)

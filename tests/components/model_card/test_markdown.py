@@ -6,6 +6,7 @@ from components.model_card.card import (
     CardData,
     CardFeature,
     CardSlice,
+    CardSpan,
     CardTraining,
 )
 from components.model_card.config import ModelCardConfig
@@ -147,3 +148,9 @@ def test_words_of_users_do_not_become_markup():
     text = to_markdown(SMALLEST.model_copy(update={"stated": stated, "thresholds": ("x|y",)}))
     assert "## Intended use\na \\| b # c &lt;script>\n" in text
     assert "- x\\|y" in text
+
+
+def test_the_spans_of_the_data_are_named_with_their_versions():
+    spans = (CardSpan(span=5, name="5"), CardSpan(span=6, name="6", version=2))
+    data = SMALLEST.data.model_copy(update={"spans": spans})
+    assert "Spans: 5; 6, version 2\n" in to_markdown(SMALLEST.model_copy(update={"data": data}))

@@ -27,7 +27,11 @@ CARD = {
         {"name": "price", "kind": "numeric", "digest": None},
     ],
     "metrics": {"eval": {"accuracy": 0.9}, "test": {"accuracy": 0.8}},
-    "data": {"fingerprint": "f00d", "examples": {"train": 4, "eval": 2}},
+    "data": {
+        "fingerprint": "f00d",
+        "examples": {"train": 4, "eval": 2},
+        "spans": [{"span": 2, "name": "2"}, {"span": 3, "name": "3"}],
+    },
 }
 
 
@@ -132,7 +136,9 @@ def test_a_version_has_the_model_what_came_along_and_where_it_is_from(inputs, se
     assert manifest.config_digest == "sha256:c0ffee"
     assert manifest.backbones == {"image": "sha256:beef"}
     assert manifest.metrics == CARD["metrics"]
-    assert manifest.data == DataSpan(span=3, fingerprint="f00d", examples={"train": 4, "eval": 2})
+    assert manifest.data == DataSpan(
+        span=3, spans=(2, 3), fingerprint="f00d", examples={"train": 4, "eval": 2}
+    )
 
 
 def test_a_model_that_was_rolled_back_from_is_not_pushed_and_says_why(

@@ -1,0 +1,112 @@
+"""The runs of a working folder, a line each; imports no TensorFlow.
+
+A new column is a field of `RunLine`, shown by `render_runs`.
+"""
+
+from pathlib import Path
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.facts import figure
+from pipeline.run_record import SUMMARY, Ending, folder_of, list_runs
+from pipeline.summary import Summary, read_summary
+from preprocessing.config import Record
+from preprocessing.errors import UsageError, explain
+
+_WORKDIR = ".graft"
+
+
+class RunLine(Record):
+    """What is known of a run at a glance.
+
+    Attributes:
+        run_id: Its id.
+        name: The pipeline's.
+        begun_at: In UTC.
+        ending: How it ended.
+        blessed: None of a run that did not come so far.
+        spans: What its data is called, where it has spans, the oldest first.
+        examples: By split.
+        metric: What the figure is.
+        value: On eval.
+        version: As it was pushed; None where nothing was.
+    """
+
+    run_id: str
+    name: str
+    begun_at: str
+    ending: Ending
+    blessed: bool | None = None
+    spans: tuple[str, ...] = ()
+    examples: dict[str, int] = {}
+    metric: str | None = None
+    value: float | None = None
+    version: int | None = None
+
+
+def find_runs(place: str | None) -> list[RunLine]:
+    """Looks for runs, the oldest first.
+
+    Args:
+        place: A config, or a working folder or the folder that it is in; None
+            means `.graft` here.
+
+    Raises:
+        UsageError: There is no such place, or it is no working folder.
+    """
+    folder = Path(place or _WORKDIR)
+    if folder.is_file():
+        from pipeline.config import load_config
+
+        folder = Path(load_config(folder, must_exist=False).workdir)
+    elif not (folder / "runs").is_dir() and (folder / _WORKDIR / "runs").is_dir():
+        folder /= _WORKDIR
+    if not (folder / "runs").is_dir():
+        what = "There are no runs: this is no config and no working folder"
+        raise UsageError(explain(what, str(folder), see="graft runs --help"))
+    return [
+        _line(one.begun.run_id, one.begun.name, one.begun.begun_at, one.ending, folder)
+        for one in list_runs(folder)
+    ]
+
+
+def _line(run_id: str, name: str, begun_at: str, ending: Ending, folder: Path) -> RunLine:
+    line = RunLine(run_id=run_id, name=name, begun_at=begun_at, ending=ending)
+    try:
+        summary = read_summary(folder_of(folder, run_id) / SUMMARY)
+    except (OSError, ValidationError):
+        return line
+    return line.model_copy(update=_outcome(summary) if summary.failure is None else {})
+
+
+def _outcome(summary: Summary) -> dict[str, object]:
+    metric, value = next(iter(summary.metrics.get("eval", {}).items()), (None, None))
+    return {
+        "blessed": summary.blessed,
+        "spans": tuple(one.name for one in summary.spans),
+        "examples": summary.examples,
+        "metric": metric,
+        "value": value,
+        "version": summary.pushed.version if summary.pushed else None,
+    }
+
+
+def render_runs(lines: list[RunLine], console: Console) -> None:
+    """Shows runs to a person."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    spans = any(one.spans for one in lines)
+    headers = ("Run", *(["Spans"] if spans else []), "Examples", "On eval", "Ended", "Version")
+    for header in headers:
+        right = header in ("Examples", "Version")
+        table.add_column(header, justify="right" if right else "left", no_wrap=header == "Run")
+    for one in lines:
+        ended = {True: "blessed", False: "not blessed", None: one.ending}[one.blessed]
+        cells = [one.run_id, *([", ".join(one.spans)] if spans else [])]
+        cells += [f"{sum(one.examples.values()):,}" if one.examples else "-"]
+        cells += ["-" if one.metric is None else f"{one.metric} {figure(one.value)}", ended]
+        cells += ["-" if one.version is None else str(one.version)]
+        table.add_row(*(Text(cell) for cell in cells))
+    console.print(table)
