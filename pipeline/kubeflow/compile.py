@@ -107,6 +107,7 @@ def build_spec(
         job["runtimeConfig"]["parameterValues"] = {one.name: one.default for one in parameters}
         return [job]
     specs.drop_drivers(spec)
+    specs.declare_raw_examples(spec)
     platform = build_platform_spec(spec, deploy)
     return [spec, *([platform] if platform else [])]
 

@@ -122,3 +122,21 @@ def drop_drivers(spec: Spec) -> None:
     """Leaves out what Kubeflow does not run; our entry point does it instead."""
     for _, container in containers(spec):
         container.pop("lifecycle", None)
+
+
+def declare_raw_examples(spec: Spec) -> None:
+    """Has Kubeflow's launcher copy the raw examples to tasks that find them through vectors.
+
+    It copies to a task what that declares as inputs; our entry point leaves out those
+    that TFX was not compiled with.
+    """
+    tasks, name = spec["root"]["dag"]["tasks"], "raw_examples"
+    raw = {"producerTask": "ExampleGen", "outputArtifactKey": "examples"}
+    made = spec["components"]["ExampleGen"]["outputDefinitions"]["artifacts"]["examples"]
+    for task in tasks.values():
+        inputs = task.get("inputs", {}).get("artifacts", {})
+        sources = [one["taskOutputArtifact"] for one in inputs.values()]
+        if raw not in sources and any(one["producerTask"] == "Embedder" for one in sources):
+            inputs[name] = {"taskOutputArtifact": raw}
+            declared = spec["components"][task["componentRef"]["name"]]["inputDefinitions"]
+            declared["artifacts"][name] = {"artifactType": made["artifactType"]}

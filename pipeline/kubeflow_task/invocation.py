@@ -25,13 +25,17 @@ def complete(invocation: Mapping[str, Any], inputs_spec: Mapping[str, Any]) -> d
 
     Returns:
         The same for TFX: inputs have their types and are where the artifact that
-        they stand for is, those that stand for none are gone; no output is the
-        launcher's own; all are where this container reads and writes.
+        they stand for is, those that stand for none are gone, and so are those that
+        only had to be copied here; no output is the launcher's own; all are where
+        this container reads and writes.
     """
     told = copy.deepcopy(dict(invocation))
     types = {name: one["artifactType"] for name, one in inputs_spec.get("artifacts", {}).items()}
     inputs = told.get("inputs", {}).get("artifacts", {})
-    for name, found in inputs.items():
+    for name, found in list(inputs.items()):
+        if name not in types and not all(one.get("type") for one in found.get("artifacts", [])):
+            del inputs[name]
+            continue
         kept = [one for one in found.get("artifacts", []) if not _metadata(one).get(ABSENT)]
         for one in kept:
             one["uri"] = to_path(_metadata(one).get(AT) or one.get("uri", ""))

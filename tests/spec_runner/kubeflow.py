@@ -2,8 +2,8 @@
 
 Inputs lose their types, every task gets an output `executor-logs`, hooks are not run,
 Resolvers are refused. Artifacts are in a bucket of minio:// that only the launcher
-reads and writes: each task has folders of its own, in which it finds what it declared
-as inputs, and from which is kept what lies below its outputs.
+reads and writes: each task finds in its folders, which have the same paths in every
+container, what it declared as inputs; what lies below its outputs is kept.
 """
 
 import json
@@ -33,7 +33,8 @@ class Kubeflow:
     def run_container(self, task, parameters):
         self._tasks += 1
         place = f"{self._root}/run/{task.name}/{self._tasks}"
-        pod = self._folder / "pods" / f"{task.name}_{self._tasks}"
+        pod = self._folder / "pod"
+        shutil.rmtree(pod, ignore_errors=True)
         inputs = {
             key: self.made[one["taskOutputArtifact"]["producerTask"]][
                 one["taskOutputArtifact"]["outputArtifactKey"]
@@ -66,7 +67,8 @@ class Kubeflow:
             },
         }
         _mounted(pod, outputs["executor-logs"]["uri"]).write_text("")
-        call(task.command(), told, pod, **{MOUNTS_VARIABLE: str(pod)}, **task.environment)
+        variables = {MOUNTS_VARIABLE: str(pod), **task.environment}
+        call(task.command(), told, self._folder / f"{task.name}_{self._tasks}", **variables)
         made = json.loads(output.read_text()) if output.exists() else {}
         for key, one in outputs.items():
             said = made.get("artifacts", {}).get(key, {"artifacts": [{}]})["artifacts"][0]
@@ -75,7 +77,6 @@ class Kubeflow:
             assert one["uri"].startswith(f"{self._root}/run/"), one
             self._copy(_mounted(pod, one["uri"]), self._bucket(one["uri"]))
         self.note(task, outputs)
-        shutil.rmtree(pod / "minio")
 
     def note(self, task, made):
         """Keeps what a task made, as the metadata of the platform can say it."""

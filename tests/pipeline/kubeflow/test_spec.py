@@ -150,3 +150,23 @@ def test_kubeflow_s_extension_for_kubernetes_knows_every_word_of_it():
     for executor in document["platforms"]["kubernetes"]["deploymentSpec"]["executors"].values():
         config = kubernetes.kubernetes_executor_config_pb2.KubernetesExecutorConfig()
         json_format.ParseDict(executor, config)
+
+
+def test_what_takes_vectors_declares_the_raw_examples_that_they_name():
+    def source(task, key):
+        return {"taskOutputArtifact": {"producerTask": task, "outputArtifactKey": key}}
+
+    vectors, raw = source("Embedder", "embeddings"), source("ExampleGen", "examples")
+    inputs = {"Trainer": {"examples": vectors}, "ModelCard": {"embeddings": vectors, "x": raw}}
+    kind = {"artifactType": {"schemaTitle": "tfx.Examples"}}
+    tasks = {
+        name: {"componentRef": {"name": name}, "inputs": {"artifacts": dict(each)}}
+        for name, each in inputs.items()
+    }
+    definitions = {name: {"inputDefinitions": {"artifacts": {}}} for name in inputs}
+    made = {"ExampleGen": {"outputDefinitions": {"artifacts": {"examples": kind}}}}
+    spec = {"root": {"dag": {"tasks": tasks}}, "components": {**definitions, **made}}
+    specs.declare_raw_examples(spec)
+    assert tasks["Trainer"]["inputs"]["artifacts"] == {"examples": vectors, "raw_examples": raw}
+    assert definitions["Trainer"]["inputDefinitions"]["artifacts"] == {"raw_examples": kind}
+    assert tasks["ModelCard"]["inputs"]["artifacts"] == inputs["ModelCard"]

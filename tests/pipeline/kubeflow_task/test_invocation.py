@@ -39,6 +39,11 @@ def test_an_input_that_the_spec_does_not_name_keeps_its_type():
     )
 
 
+def test_an_input_that_nobody_has_a_type_of_was_only_to_be_copied():
+    told = invocation({"raw_examples": artifacts({"uri": "s3://b/1"}), "model": artifacts()})
+    assert complete(told, SPEC)["inputs"]["artifacts"] == {"model": artifacts()}
+
+
 def test_the_logs_of_the_launcher_are_no_output():
     kept = {"uri": "gs://b/r/model", "type": MODEL}
     logs = {"uri": "gs://b/r/executor-logs", "type": {"schemaTitle": "system.Artifact"}}
