@@ -8,6 +8,10 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
+# What `graft demo` copies; it lies outside of the packages, so that people see it.
+DEMO = Path("examples/digits")
+DEMO_FILES = ("digits.yaml", "pictures.py", "backbone/*.pb", "backbone/variables/*")
+
 setup(
     name="graft-tfx",
     version="0.1.0",
@@ -24,6 +28,11 @@ setup(
         "components.exporter": ["tfjs.js"],
         "components.serving_validator": ["stock_ops/*.txt"],
     },
+    data_files=[
+        (f"share/graft/{path.parent.relative_to('examples')}", [str(path)])
+        for pattern in DEMO_FILES
+        for path in sorted(DEMO.glob(pattern))
+    ],
     install_requires=[
         "tfx>=1.16,<1.22",
         "tensorflow-hub>=0.16.1",

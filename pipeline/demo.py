@@ -6,13 +6,16 @@ the demo's folder, where they can be changed and run again.
 
 import runpy
 import shutil
+import sys
 from pathlib import Path
 
 from pipeline.config import Config
 from pipeline.summary import Prediction, Summary
 from preprocessing.errors import UsageError, explain
 
-_SOURCE = Path(__file__).resolve().parent.parent / "examples" / "digits"
+_CLONE = Path(__file__).resolve().parent.parent / "examples" / "digits"
+# Where an installer puts the wheel's copy; see setup.py.
+_SOURCE = _CLONE if _CLONE.is_dir() else Path(sys.prefix) / "share" / "graft" / "digits"
 _SHOWN = 5
 
 
@@ -27,12 +30,12 @@ def write_demo(folder: Path) -> Path:
         The config, ready for `graft run`.
 
     Raises:
-        UsageError: If this is no clone of the repository, which holds them.
+        UsageError: If they are neither here nor where an installed wheel has them.
     """
     if not _SOURCE.is_dir():
         raise UsageError(
             explain(
-                "The demo runs from a clone of the repository; its files are not here",
+                "The demo's files are neither in a clone of the repository nor installed",
                 str(_SOURCE),
                 see="README.md",
             )

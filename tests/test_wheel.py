@@ -33,8 +33,18 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(installed):
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", *PACKAGES]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     there = {path.relative_to(installed) for path in installed.rglob("*") if path.is_file()}
-    ours = {path for path in there if not path.parts[0].endswith(".dist-info")}
+    ours = {path for path in there if path.parts[0] in PACKAGES}
     assert ours == {Path(name) for name in listed.stdout.splitlines()}
+    assert {path.parts[0].split("-")[0] for path in there - ours} == {"graft_tfx"}
+
+
+def test_the_wheel_holds_what_the_demo_copies(installed):
+    (share,) = installed.glob("*.data/data/share/graft")
+    names = ("digits.yaml", "pictures.py", "backbone/saved_model.pb", "backbone/fingerprint.pb")
+    weights = ("variables.index", "variables.data-00000-of-00001")
+    for name in (*names, *(f"backbone/variables/{one}" for one in weights)):
+        source = ROOT / "examples/digits" / name
+        assert (share / "digits" / name).read_bytes() == source.read_bytes()
 
 
 def test_what_was_installed_starts_away_from_the_checkout(installed, tmp_path):
