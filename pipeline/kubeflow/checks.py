@@ -77,21 +77,25 @@ def check_root(config: Config, deploy: DeployConfig, target: Target) -> Breaches
 
 def check_paths(config: Config, deploy: DeployConfig, target: Target) -> Breaches:
     """All that tasks read and write is where they can."""
-    paths = config.data.source.path
-    named = {"data.source.path": paths} if isinstance(paths, str) else {}
-    if isinstance(paths, dict):
-        named = {f"data.source.path.{split}": path for split, path in paths.items()}
-    if config.push:
-        named["push.path"] = config.push.path
-    if config.predict:
-        named["predict.source.path"] = str(config.predict.source.path)
-    if config.cache.features:
-        named["cache.features"] = config.cache.features
-    if deploy.backbones:
-        named["deploy.backbones"] = deploy.backbones
-    for key, path in named.items():
-        if not _can_reach(path, deploy, target):
+    for key, path in _paths(config, deploy):
+        if path is not None and not _can_reach(path, deploy, target):
             yield explain(f"{key}: {_cannot(path, target)}", path, _reachable(deploy, target), SEE)
+
+
+def _paths(config: Config, deploy: DeployConfig) -> Iterator[tuple[str, str | None]]:
+    """Every key that names a file or folder of tasks; a new one is a line here."""
+    source = config.data.source.path
+    splits = source.items() if isinstance(source, dict) else [("", source)]
+    for split, path in splits:
+        yield f"data.source.path{'.' * bool(split)}{split}", path
+    yield "push.path", config.push.path if config.push else None
+    yield "predict.source.path", str(config.predict.source.path) if config.predict else None
+    yield "cache.features", config.cache.features
+    yield "deploy.backbones", deploy.backbones
+    workers = getattr(config.beam, "workers", None)
+    for key, block in (("beam", config.beam), ("beam.workers", workers)):
+        for file in ("jar", "setup_file"):
+            yield f"{key}.{file}", getattr(block, file, None)
 
 
 def check_backbones(config: Config, deploy: DeployConfig, target: Target) -> Breaches:

@@ -94,10 +94,12 @@ def test_a_root_that_the_target_cannot_use_is_refused(tmp_path, target, root, va
         "push.path=serving",
         "cache.features=/srv/features",
         "deploy.backbones=/opt/backbones",
+        "beam.jar=job-server.jar",
     ],
 )
 def test_a_folder_of_this_machine_is_refused_with_its_key(tmp_path, override):
-    said = refused(tmp_path, "kubeflow", override)
+    flink = ["beam.kind=flink"] if override.startswith("beam") else []
+    said = refused(tmp_path, "kubeflow", *flink, override)
     assert said.startswith(f"{override.split('=')[0]}: tasks on kubeflow do not see this folder\n")
     assert "a path below one of deploy.image_paths or deploy.volumes" in said
 
