@@ -91,6 +91,7 @@ def _paths(config: Config, deploy: DeployConfig) -> Iterator[tuple[str, str | No
     yield "push.path", config.push.path if config.push else None
     yield "predict.source.path", str(config.predict.source.path) if config.predict else None
     yield "cache.features", config.cache.features
+    yield "cache.spans", config.cache.spans
     yield "deploy.backbones", deploy.backbones
     workers = getattr(config.beam, "workers", None)
     for key, block in (("beam", config.beam), ("beam.workers", workers)):

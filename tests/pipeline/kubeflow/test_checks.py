@@ -93,6 +93,7 @@ def test_a_root_that_the_target_cannot_use_is_refused(tmp_path, target, root, va
         "data.source.path=flowers",
         "push.path=serving",
         "cache.features=/srv/features",
+        "cache.spans=/srv/spans",
         "deploy.backbones=/opt/backbones",
         "beam.jar=job-server.jar",
     ],

@@ -29,6 +29,11 @@ data: {source: {kind: tfrecord, path: {train: "gs://acme/train*", eval: "gs://ac
 features: {image: {kind: image, backbone: "hub:backbone"}}
 validate: {validator: none}
 """,
+    "spans": """\
+name: spans
+data: {source: {kind: csv, path: "gs://acme/{SPAN}/table.csv"}, spans: {last: 3}}
+features: {image: {kind: image, backbone: "hub:backbone"}}
+""",
     "everything": """\
 name: everything
 data: {source: {kind: csv, path: "gs://acme/table.csv"}}
@@ -145,6 +150,7 @@ def test_kubeflow_s_loader_takes_the_yaml(compiled, example):
     loaded = components.load_component_from_text(text)
     assert "epochs" in loaded.component_spec.inputs
     assert loaded.component_spec.inputs["epochs"].optional
+    assert ("span" in loaded.component_spec.inputs) == (example == "spans")
 
 
 @pytest.fixture(scope="session")
