@@ -64,8 +64,8 @@ def compile_pipeline(
         text = json.dumps(documents[0], indent=1, sort_keys=True) + "\n"
     else:
         text = yaml.safe_dump_all(documents, sort_keys=True)
-    _write(output, text)
-    _write(submit_path(output), submit.model_dump_json(indent=1) + "\n")
+    write(output, text)
+    write(submit_path(output), submit.model_dump_json(indent=1) + "\n")
     return submit
 
 
@@ -138,7 +138,12 @@ def _compile(built: Any, config: Config, deploy: DeployConfig) -> dict[str, Any]
     return runner.run(built, write_out=False)
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Writes a file, and the folder around it where there is none.
+
+    Raises:
+        UsageError: If it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

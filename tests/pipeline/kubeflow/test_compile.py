@@ -11,6 +11,7 @@ import yaml
 
 from pipeline.config import load_config
 from preprocessing.config import EmbeddedFeature
+from preprocessing.errors import UsageError
 from preprocessing.inputs import ImageInput, TextInput
 from trainer.backbones.record import Backbone
 
@@ -229,3 +230,13 @@ def test_the_command_compiles_the_demo_with_its_own_backbone(tmp_path, capsys):
     spec, _ = yaml.safe_load_all(output.read_text())
     assert spec["root"]["inputDefinitions"]["parameters"]["epochs"]["defaultValue"] == 7
     assert copy["target"] in json.dumps(spec["root"]["dag"]["tasks"]["Trainer"])
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path):
+    from pipeline.kubeflow.compile import write
+
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError) as caught:
+        write(tmp_path / "file" / "pipeline.yaml", "")
+    assert str(caught.value).startswith("The file cannot be written: ")
+    assert f"Received: '{tmp_path}/file/pipeline.yaml'" in str(caught.value)
