@@ -29,4 +29,4 @@ class SparkEngine(PortableEngine):
     def check(self, base: Path, places: Places) -> None:
         """See Engine."""
         driver = "org.apache.beam.runners.spark.SparkJobServerDriver"
-        self._check(base, "Spark", "spark_master_url", driver)
+        self._check(base, "Spark", "spark_master", driver)
