@@ -1,0 +1,122 @@
+"""Both compiled specs, task by task, to a pushed model that says what the local run's says.
+
+What the platforms do around a task is tests/spec_runner; the data are the demo's digits.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import yaml
+
+from pipeline.demo import write_demo
+from tests.spec_runner.kubeflow import Kubeflow
+from tests.spec_runner.runner import run_spec
+from tests.spec_runner.spec import read_spec
+from tests.spec_runner.vertex import Vertex
+
+EACH, EPOCHS = 30, 12
+BUCKET = "gs://graft-test"
+ROOTS = {"vertex": f"{BUCKET}/root", "kubeflow": "minio://graft-test/root"}
+ENDINGS = {"vertex": "json", "kubeflow": "yaml"}
+
+pytestmark = [pytest.mark.slow, pytest.mark.e2e]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demo with a few digits of each class, and where it would run."""
+    folder = tmp_path_factory.mktemp("specs")
+    path = write_demo(folder)
+    for digit in (folder / "pictures").iterdir():
+        for picture in sorted(digit.iterdir())[EACH:]:
+            picture.unlink()
+    config = yaml.safe_load(path.read_text())
+    config["data"]["splits"] = {"train": 8, "eval": 2, "test": 0}
+    config["train"]["epochs"] = EPOCHS
+    config["evaluate"]["thresholds"]["accuracy"] = {"min": 0.5, "no_worse_than_baseline_by": 0.02}
+    config["deploy"] = {
+        "image": "registry.example.com/graft:1",
+        # So that tasks on this machine may read and write there.
+        "image_paths": [str(folder)],
+        "backbones": str(folder / ".graft" / "backbones"),
+        "pipeline_root": ROOTS["vertex"],
+    }
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+@pytest.fixture(scope="module")
+def local(graft, demo):
+    """What the model of a local run says."""
+    done = graft("run", demo, "--json", cwd=demo.parent)
+    assert done.code == 0, done.err
+    return answers(demo.parent / "serving" / "digits", demo.parent)
+
+
+def answers(pushed, folder):
+    """What the newest version says of some pictures."""
+    newest = max(pushed.iterdir(), key=lambda one: int(one.name) if one.name.isdigit() else 0)
+    model = tf.saved_model.load(str(newest))
+    pictures = sorted((folder / "pictures").glob("*/*"))[::10]
+    images = tf.constant([one.read_bytes() for one in pictures])
+    return model.signatures["serving_default"](image=images)["probabilities"].numpy()
+
+
+@pytest.fixture
+def compiled(graft, demo, tmp_path):
+    """Compiles for a target with other epochs, which the run is to be given back."""
+
+    def run(target):
+        output = tmp_path / f"digits.{ENDINGS[target]}"
+        changes = {
+            "train.epochs": 1,
+            "push.path": demo.parent / target,
+            "deploy.pipeline_root": ROOTS[target],
+        }
+        overrides = [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
+        done = graft("compile", demo, "--target", target, "-o", output, *overrides, cwd=demo.parent)
+        assert done.code == 0, done.err
+        return read_spec(output, {BUCKET: tmp_path / "bucket"})
+
+    return run
+
+
+def run_and_compare(spec, platform, demo, local):
+    run_spec(spec, platform, {"epochs": EPOCHS})
+    said = answers(demo.parent / type(platform).__name__.lower(), demo.parent)
+    np.testing.assert_allclose(said, local, atol=1e-6)
+
+
+def compared_with(folder):
+    """The model beside which the gate evaluated, by the report of a gate."""
+    (report,) = Path(folder).glob("gate*.json")
+    baseline = json.loads(report.read_text())["baseline"]
+    assert baseline["state"] == "compared", baseline
+    return baseline["model"]
+
+
+def test_vertex_pushes_the_local_runs_model_and_then_compares_with_it(
+    compiled, demo, local, tmp_path
+):
+    spec, platform = compiled("vertex"), Vertex(tmp_path / "bucket" / "root")
+    run_and_compare(spec, platform, demo, local)
+    (model,) = platform.made["Trainer"]["model"]
+    resolvers = {name for name in spec.tasks if name.startswith("Baseline")}
+    made = run_spec(spec, platform, only={*resolvers, "Evaluator"})
+    assert compared_with(made["Evaluator"]["evaluation"][0]["uri"]) == model["uri"]
+
+
+def test_kubeflow_pushes_the_local_runs_model_and_then_compares_with_it(
+    compiled, demo, local, tmp_path
+):
+    spec, platform = compiled("kubeflow"), Kubeflow(ROOTS["kubeflow"], tmp_path)
+    run_and_compare(spec, platform, demo, local)
+    made = run_spec(spec, platform, only={"Baseline", "Evaluator"})
+    evaluation = platform.folder_of(made["Evaluator"]["evaluation"])
+    # The launcher gives no task what lies in another run: it was copied.
+    remembered = Path(compared_with(evaluation))
+    assert remembered.is_relative_to(demo.parent / "kubeflow.blessed")
+    assert (remembered / "Format-Serving" / "saved_model.pb").is_file()
