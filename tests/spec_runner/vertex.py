@@ -30,9 +30,9 @@ class Vertex:
         self._tasks += 1
         folder = self.root / "run" / f"{task.name}_{self._tasks}"
         told = self._executor_input(task, parameters, folder)
-        for one in told["outputs"]["artifacts"].values():
+        for key in task.outputs:
             # An object store needs no folders.
-            (folder / one["artifacts"][0]["uri"]).mkdir(parents=True)
+            (folder / key).mkdir(parents=True)
         output = folder / "executor_output.json"
         hook = task.command(self.HOOK)
         if hook:
