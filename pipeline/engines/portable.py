@@ -3,6 +3,7 @@
 import shutil
 import zipfile
 from pathlib import Path
+from typing import ClassVar, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -12,6 +13,28 @@ from pipeline.engines.workers import Address, LoopbackWorkers, Workers, resolve
 from preprocessing.errors import ConfigError, explain
 
 _SEE = "docs/beam.md"
+
+
+class Server(NamedTuple):
+    """One of Beam's job servers.
+
+    Attributes:
+        engine: What people call its engine.
+        runner: The runner that starts its jar.
+        jar_option: Of that runner.
+        master_option: Of that runner.
+        inside: The master that is inside the server.
+        told: An option that only this server describes.
+        driver: The jar's main class.
+    """
+
+    engine: str
+    runner: str
+    jar_option: str
+    master_option: str
+    inside: str
+    told: bytes
+    driver: str
 
 
 class PortableEngine(Engine):
@@ -24,7 +47,12 @@ class PortableEngine(Engine):
         None, description="Beam's job server, started for each component where none is up"
     )
     master: str | None = Field(None, description="with jar: the cluster; null: inside the server")
+    parallelism: int = Field(
+        1, gt=0, description="workers at a time, for which a job is cut into parts"
+    )
     workers: Workers = LoopbackWorkers()
+
+    server: ClassVar[Server]
 
     @model_validator(mode="after")
     def _one_server(self) -> "PortableEngine":
@@ -41,50 +69,31 @@ class PortableEngine(Engine):
         """Whether workers are elsewhere."""
         return self.workers.kind != "loopback"
 
-    def _beam_args(self, base: Path, runner: str, name: str, master: str) -> tuple[str, ...]:
-        """Gives the options for the server and the workers.
-
-        Args:
-            base: Folder that relative paths start from.
-            runner: The one that starts a jar.
-            name: What its options begin with.
-            master: Name of the option for the cluster, and its value for none.
-        """
-        if self.job_endpoint:
-            server: tuple[str, ...] = (
-                "--runner=PortableRunner",
-                f"--job_endpoint={self.job_endpoint}",
+    def beam_args(self, base: Path) -> tuple[str, ...]:
+        """See Engine."""
+        server = self.server
+        where: tuple[str, ...] = ("--runner=PortableRunner", f"--job_endpoint={self.job_endpoint}")
+        if self.jar:
+            where = (
+                f"--runner={server.runner}",
+                f"--{server.jar_option}={resolve(self.jar, base)}",
+                f"--{server.master_option}={self.master or server.inside}",
             )
-        else:
-            option, _, inside = master.partition("=")
-            server = (
-                f"--runner={runner}",
-                f"--{name}_job_server_jar={resolve(str(self.jar), base)}",
-                f"--{option}={self.master or inside}",
-            )
-        return (*server, *self.workers.beam_args(base))
-
-    def _check(self, base: Path, engine: str, option: str, driver: str) -> None:
-        """Looks for the server and the workers.
-
-        Args:
-            base: Folder that relative paths start from.
-            engine: What people call it.
-            option: One that only its job server has.
-            driver: Class that its jar must have.
-        """
-        if self.job_endpoint:
-            check_job_server(self.job_endpoint, engine, option.encode(), TIMEOUT_SECONDS)
-        else:
-            _check_jar(resolve(str(self.jar), base), engine, driver)
-        self.workers.check(base, self.job_endpoint)
+        # Spark's job server has no parallelism; the Embedder reads it of both.
+        cut = f"--parallelism={self.parallelism}"
+        return (*where, *self.workers.beam_args(base), cut, *self.options)
 
     def check(self, base: Path, places: Places) -> None:
         """See Engine."""
-        raise NotImplementedError
+        if self.job_endpoint:
+            server = self.server
+            check_job_server(self.job_endpoint, server.engine, server.told, TIMEOUT_SECONDS)
+        else:
+            _check_jar(resolve(str(self.jar), base), self.server)
+        self.workers.check(base, self.job_endpoint)
 
 
-def _check_jar(path: Path, engine: str, driver: str) -> None:
+def _check_jar(path: Path, server: Server) -> None:
     if shutil.which("java") is None:
         raise ConfigError(explain("beam.jar needs java, which is not on PATH", str(path), see=_SEE))
     try:
@@ -93,6 +102,7 @@ def _check_jar(path: Path, engine: str, driver: str) -> None:
             manifest = jar.read("META-INF/MANIFEST.MF").decode(errors="replace")
     except (OSError, KeyError, zipfile.BadZipFile):
         raise ConfigError(explain("beam.jar is no jar that exists", str(path), see=_SEE)) from None
-    if driver.replace(".", "/") + ".class" not in names and f"Main-Class: {driver}" not in manifest:
-        what = f"beam.jar is not Beam's job server for {engine}"
+    main_class = server.driver.replace(".", "/") + ".class"
+    if main_class not in names and f"Main-Class: {server.driver}" not in manifest:
+        what = f"beam.jar is not Beam's job server for {server.engine}"
         raise ConfigError(explain(what, str(path), see=_SEE))

@@ -1,32 +1,21 @@
 """Beam on Apache Spark."""
 
-from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field
-
-from pipeline.engines.engine import Places
-from pipeline.engines.portable import PortableEngine
+from pipeline.engines.portable import PortableEngine, Server
 
 
 class SparkEngine(PortableEngine):
     """Runs jobs on a Spark cluster; how often work is done again is Spark's own setting."""
 
     kind: Literal["spark"]
-    parallelism: int = Field(
-        1, gt=0, description="parts that work is cut into for several workers to share"
+
+    server: ClassVar = Server(
+        engine="Spark",
+        runner="SparkRunner",
+        jar_option="spark_job_server_jar",
+        master_option="spark_master_url",
+        inside="local[*]",
+        told=b"spark_master",
+        driver="org.apache.beam.runners.spark.SparkJobServerDriver",
     )
-
-    def beam_args(self, base: Path) -> tuple[str, ...]:
-        """See Engine."""
-        return (
-            *self._beam_args(base, "SparkRunner", "spark", "spark_master_url=local[*]"),
-            # Spark has no such option; the Embedder reads it.
-            f"--parallelism={self.parallelism}",
-            *self.options,
-        )
-
-    def check(self, base: Path, places: Places) -> None:
-        """See Engine."""
-        driver = "org.apache.beam.runners.spark.SparkJobServerDriver"
-        self._check(base, "Spark", "spark_master", driver)
