@@ -27,6 +27,7 @@ from pipeline.config_errors import explain_errors, place_of
 from pipeline.cross_checks import find_breaches, given_columns
 from pipeline.deploy_config import DeployConfig
 from pipeline.engines.local import LocalEngine
+from pipeline.metadata_config import MetadataConfig, SqliteMetadata
 from pipeline.overrides import apply_overrides
 from pipeline.secret_check import check_secrets
 from pipeline.yaml_source import Document, read_yaml
@@ -35,6 +36,9 @@ from preprocessing.errors import BackboneError, ConfigError, explain
 from trainer.backbones.handles import parse_handle
 from trainer.config import TrainConfig
 from trainer.tune_config import TuneConfig
+
+# Beside the config, where `workdir` does not say.
+_LOCAL = ".graft"
 
 FeatureName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", examples=["image"])]
 
@@ -76,8 +80,21 @@ class Config(Record):
         None, description="where `graft compile` has the pipeline run; null: it is only run here"
     )
     beam: BeamConfig = Field(LocalEngine(), description="what runs Beam's jobs")
+    metadata: MetadataConfig = Field(
+        SqliteMetadata(), description="the database that knows what every run did"
+    )
     workdir: str = Field(
-        ".graft", min_length=1, description="artifacts, metadata, logs and backbones of all runs"
+        _LOCAL,
+        min_length=1,
+        description="folder of all runs, or address such as gs://bucket/graft, where artifacts "
+        "and feature vectors are then",
+    )
+    local_workdir: str | None = Field(
+        None,
+        min_length=1,
+        description="folder on this machine for what cannot be at an address: SQLite's metadata, "
+        "the lock, logs, what is known of each run, backbones and checkpoints. null means workdir, "
+        "and where that is an address .graft",
     )
 
     _base: Path = PrivateAttr(default_factory=Path.cwd)
@@ -102,9 +119,15 @@ class Config(Record):
         return read_section(self.export)
 
     @property
+    def local_folder(self) -> Path:
+        """The folder on this machine; see `local_workdir`."""
+        here = _LOCAL if "://" in self.workdir else self.workdir
+        return self.base / (self.local_workdir or here)
+
+    @property
     def feature_store(self) -> str:
         """Folder or address where feature vectors are kept."""
-        return self.cache.features or str(Path(self.workdir) / "features")
+        return self.cache.features or os.path.join(self.workdir, "features")
 
     @property
     def carried_columns(self) -> tuple[str, ...]:
@@ -125,7 +148,7 @@ def load_config(
         must_exist: Whether the data that the config names has to be there.
 
     Returns:
-        The config, with absolute paths in `data`, `push` and `workdir`.
+        The config, with absolute paths in `data`, `push`, `workdir` and `local_workdir`.
         Backbone handles stay as written: they are relative to `config.base`.
 
     Raises:
@@ -176,10 +199,9 @@ def _with_absolute_paths(
     def absolute(written: str, key: tuple[str, ...], exists: bool = False) -> str:
         try:
             path = _absolute(written, base)
-            if key[0] == "workdir" and "://" in path:
-                what = "must be a folder on this machine, for an address is not written to"
-                raise ConfigError(explain(what, written))
-            if key[0] == "push" and path.startswith(("http://", "https://")):
+            if key[0] == "local_workdir" and "://" in path:
+                raise ConfigError(explain("must be a folder on this machine", written))
+            if key[0] in ("cache", "push", "workdir") and path.startswith(("http://", "https://")):
                 what = "must be a folder, or an address that is written to, such as gs://bucket"
                 raise ConfigError(explain(what, written))
             if exists and must_exist:
@@ -203,6 +225,7 @@ def _with_absolute_paths(
         key: written and absolute(written, ("cache", key))
         for key, written in (("features", config.cache.features), ("spans", config.cache.spans))
     }
+    local = config.local_workdir and absolute(config.local_workdir, ("local_workdir",))
     if push and not errors and any(_is_inside(push.path, path) for path in _paths_of(paths)):
         place = document.places.get(("push", "path"))
         what = "push.path lies in the data, where a server would take folders for versions"
@@ -222,6 +245,7 @@ def _with_absolute_paths(
             "predict": predict,
             "cache": config.cache.model_copy(update=kept),
             "workdir": workdir,
+            "local_workdir": local,
         }
     )
 

@@ -4,7 +4,6 @@ A new component gets its node here and its line in code_digest.CODE_OF.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from google.protobuf import text_format
 from tfx.components.example_validator.component import ExampleValidator
@@ -12,7 +11,7 @@ from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGe
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.transform.component import Transform
 from tfx.dsl.components.base import base_node
-from tfx.orchestration import metadata, pipeline
+from tfx.orchestration import pipeline
 
 from components.embedder.component import Embedder
 from components.example_gen.component import RowExampleGen
@@ -25,6 +24,7 @@ from pipeline.code_digest import digest_code
 from pipeline.config import Config
 from pipeline.delivery import build_delivery
 from pipeline.deploy_config import Target
+from pipeline.metadata_store import connection_of
 from pipeline.place import Place, find_place
 from pipeline.schema import build_schema, write_schema
 from pipeline.training import build_training
@@ -64,10 +64,10 @@ def build_pipeline(
     Returns:
         The pipeline, ready for a runner.
     """
-    workdir, place = Path(config.workdir), find_place(config, target, cache)
+    place = find_place(config, target, cache)
     model = ModelConfig(features=config.features, backbones=dict(backbones), label=config.label)
     examples, needed = _ingest(config, place)
-    schema = _schema(config, workdir, place.here)
+    schema = _schema(config, place.here)
     # The schema says which columns are pictures; of those, only presence and
     # size are counted.
     statistics = StatisticsGen(
@@ -117,11 +117,7 @@ def build_pipeline(
         pipeline_root=place.root,
         components=nodes,
         enable_cache=cache,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(
-            str(workdir / "metadata.sqlite")
-        )
-        if place.here
-        else None,
+        metadata_connection_config=connection_of(config) if place.here else None,
         beam_pipeline_args=list(config.beam.beam_args(config.base)),
     )
 
@@ -146,10 +142,11 @@ def _ingest(config: Config, place: Place) -> tuple[Ingest, list[base_node.BaseNo
     return screen.with_id(EXAMPLES), [imported]
 
 
-def _schema(config: Config, workdir: Path, here: bool) -> base_node.BaseNode:
+def _schema(config: Config, here: bool) -> base_node.BaseNode:
     schema = build_schema(config.features, config.label.name, config.carried_columns)
     if here:
-        return ImportSchemaGen(schema_file=str(write_schema(schema, workdir / "schemas")))
+        path = write_schema(schema, config.local_folder / "schemas")
+        return ImportSchemaGen(schema_file=str(path))
     return SchemaText(text_format.MessageToString(schema)).with_id(SCHEMA)
 
 

@@ -70,7 +70,7 @@ def classify(summary: Summary, config: Config) -> list[Prediction]:
     pictures = [(name, one.kind) for name, one in config.features.items()] == [("image", "image")]
     if summary.pushed is None or not held_out or not pictures or config.label.task != "multiclass":
         return []
-    examples = Lineage(str(Path(config.workdir) / "metadata.sqlite"), summary.run_id)
+    examples = Lineage(config, summary.run_id)
     files = tf.io.gfile.glob(f"{examples.uri(EXAMPLES, 'examples')}/Split-test/*")
     label = config.label.name
     columns = {name: tf.io.FixedLenFeature([], tf.string) for name in ("image", label, "source")}

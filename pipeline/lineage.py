@@ -1,10 +1,12 @@
 """What a run made, asked of ML Metadata: the artifacts of each of its components."""
 
-from pathlib import Path
 from typing import Any
 
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2
+
+from pipeline.config import Config
+from pipeline.metadata_store import open_store
 
 _OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECLARED_OUTPUT)
 
@@ -12,14 +14,14 @@ _OUTPUT_EVENTS = (metadata_store_pb2.Event.OUTPUT, metadata_store_pb2.Event.DECL
 class Lineage:
     """The artifacts of one pipeline run, by component and output key."""
 
-    def __init__(self, sqlite_path: str, run_id: str) -> None:
+    def __init__(self, config: Config, run_id: str) -> None:
         """Reads them.
 
         Args:
-            sqlite_path: The metadata database.
+            config: The config that the run was made with.
             run_id: The pipeline run; outputs of cached components count too.
         """
-        store = open_store(sqlite_path)
+        store = open_store(config)
         self._outputs: dict[tuple[str, str], metadata_store_pb2.Artifact] = {}
         context = store.get_context_by_type_and_name("pipeline_run", run_id)
         executions = store.get_executions_by_context(context.id) if context else []
@@ -54,13 +56,6 @@ class Lineage:
         if value.HasField("struct_value"):
             return plain.fields["__value__"]
         return plain
-
-
-def open_store(sqlite_path: str | Path) -> metadata_store.MetadataStore:
-    """Opens the metadata database."""
-    config = metadata_store_pb2.ConnectionConfig()
-    config.sqlite.filename_uri = str(sqlite_path)
-    return metadata_store.MetadataStore(config)
 
 
 def node_of(store: metadata_store.MetadataStore, execution_id: int) -> str:

@@ -1,10 +1,12 @@
 """Runs a pipeline on this machine, in this process."""
 
 import contextlib
+import posixpath
 import sys
 import time
 from pathlib import Path
 
+import tensorflow as tf
 from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration import pipeline
 from tfx.orchestration.local import local_dag_runner
@@ -12,12 +14,14 @@ from tfx.orchestration.portable import runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.serving_validator.infra import check_platform
+from pipeline.addresses import check_addresses
 from pipeline.beam_config import places_of
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
 from pipeline.dag import build_pipeline
 from pipeline.engines.probe import check_engine
 from pipeline.leftovers import clear_leftovers, read_progress
+from pipeline.metadata_store import unlogged_connection
 from pipeline.resume import describe, describe_changes
 from pipeline.run_record import PastRun
 from pipeline.summarise import summarise, summarise_failure
@@ -57,8 +61,9 @@ def run(
         alone: Whether no other run can be in the working folder.
 
     Returns:
-        The summary. It also stands in `<workdir>/runs/<run_id>/summary.json`, as
-        does that of a run that fails.
+        The summary. It also stands in `runs/<run_id>/summary.json` of the local
+        working folder, and of `workdir` where that is an address, as does that of
+        a run that fails.
 
     Raises:
         GraftError: If the run fails for a reason that the user can mend.
@@ -69,19 +74,20 @@ def run(
     arguments, sys.argv = sys.argv, sys.argv[:1]
     events = ComponentEvents()
     resumed = past.begun.run_id if past else None
-    path = Path(config.workdir) / "runs" / run_id / "summary.json"
+    path = config.local_folder / "runs" / run_id / "summary.json"
     try:
         with events, importable(config.base):
             check_in_pipeline(config.train.strategy)
             if config.validation.validator == "infra_validator":
                 check_platform(config.validation.infra)
+            check_addresses(config)
             if past is not None:
                 _tell(past, config, rebaseline)
             if alone:
-                clear_leftovers(config.workdir)
+                clear_leftovers(config)
             check_engine(config.beam, config.base, places_of(config))
             events.begin(_VENDOR)
-            store = Path(config.workdir) / "backbones"
+            store = config.local_folder / "backbones"
             backbones = {
                 name: vendor(feature.backbone, store, config.base, feature.kind)
                 for name, feature in config.features.items()
@@ -95,28 +101,38 @@ def run(
                 rebaseline=rebaseline,
                 resumed=past.chain if past else (),
             )
-            local_dag_runner.LocalDagRunner().run_with_ir(_compile(built, run_id))
+            with unlogged_connection():
+                local_dag_runner.LocalDagRunner().run_with_ir(_compile(built, run_id))
     except BaseException as error:
         seconds = time.monotonic() - started
         cause = graft_error(error) or error
         failed = summarise_failure(config, events, run_id, log, seconds=seconds, error=cause)
         failed = failed.model_copy(update={"resumed": resumed})
         # A full disk, say, must not hide why the run failed.
-        with contextlib.suppress(OSError):
-            write_summary(failed, path)
+        with contextlib.suppress(OSError, tf.errors.OpError):
+            _write_summary(failed, path, config)
         raise
     finally:
         sys.argv = arguments
     seconds = time.monotonic() - started
     summary = summarise(config, backbones, events, run_id, log, seconds=seconds)
     summary = summary.model_copy(update={"resumed": resumed})
-    write_summary(summary, path)
+    _write_summary(summary, path, config)
     return summary
+
+
+def _write_summary(summary: Summary, path: Path, config: Config) -> None:
+    """Writes summary.json on this machine, and where others see it, too."""
+    write_summary(summary, path)
+    if "://" in config.workdir:
+        there = posixpath.join(config.workdir, "runs", summary.run_id, path.name)
+        tf.io.gfile.makedirs(posixpath.dirname(there))
+        tf.io.gfile.copy(str(path), there, overwrite=True)
 
 
 def _tell(past: PastRun, config: Config, rebaseline: bool) -> None:
     """Says what is gone on with, before anything of it is cleared away."""
-    progress.note(describe(past, read_progress(config.workdir, past.chain)))
+    progress.note(describe(past, read_progress(config, past.chain)))
     for line in describe_changes(past.begun, config, rebaseline=rebaseline):
         progress.note(line)
 

@@ -3,11 +3,12 @@
 A target that finds things elsewhere is another function here and its line in `find_place`.
 """
 
-from pathlib import Path
+import os
 from typing import NamedTuple
 
 from components.embedder.config import StoreSettings, write_settings
 from components.embedder.store.usage import GIGABYTE
+from pipeline.artifact_root import pipeline_root
 from pipeline.blessed.places import blessed_folder
 from pipeline.config import Config
 from pipeline.deploy_config import DeployConfig, Target
@@ -53,16 +54,17 @@ def find_place(config: Config, target: Target, cache: bool) -> Place:
     if target != "local":
         assert config.deploy is not None
         return _elsewhere(config, config.deploy, target, limit)
-    workdir = Path(config.workdir)
+    root, folder = pipeline_root(config), config.local_folder
     kept = StoreSettings(path=config.feature_store, max_bytes=limit) if limit else StoreSettings()
     # All that a model could read by mistake: vocabularies, backbones, its own original.
-    hidden = (str(workdir / "artifacts"), str(workdir / "backbones"))
+    hidden = (root, str(folder / "backbones"))
+    spans = config.cache.spans or os.path.join(config.workdir, "spans")
     return Place(
         target="local",
-        root=str(workdir / "artifacts"),
-        store=str(write_settings(kept, workdir)),
-        spans=f"{config.cache.spans or workdir / 'spans'}/{config.name}" if cache else "",
-        checkpoints=str(workdir / "checkpoints"),
+        root=root,
+        store=str(write_settings(kept, folder)),
+        spans=f"{spans}/{config.name}" if cache else "",
+        checkpoints=str(folder / "checkpoints"),
         hidden=hidden,
     )
 

@@ -39,12 +39,12 @@ def find_resumable(config: Config) -> PastRun:
         UsageError: If there is none that ended early.
     """
     # Configs side by side share a working folder.
-    runs = [one for one in list_runs(config.workdir) if one.begun.name == config.name]
+    runs = [one for one in list_runs(config.local_folder) if one.begun.name == config.name]
     if not runs:
         what = (
             f"There is nothing to resume: no run of {config.name} was begun in this working folder"
         )
-        raise UsageError(explain(what, config.workdir, see="workdir in the config"))
+        raise UsageError(explain(what, str(config.local_folder), see="workdir in the config"))
     if runs[-1].ending == "through":
         what = f"There is nothing to resume: the last run of {config.name} went through"
         raise UsageError(explain(what, runs[-1].begun.run_id, see="graft run without --resume"))

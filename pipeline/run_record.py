@@ -79,7 +79,7 @@ def write_begun(
         config_digest=config.digest,
         config=config.model_dump(mode="json", by_alias=True),
     )
-    path = folder_of(config.workdir, run_id) / BEGUN
+    path = folder_of(config.local_folder, run_id) / BEGUN
     path.parent.mkdir(parents=True, exist_ok=True)
     staged = path.with_name(f"{BEGUN}.part")
     staged.write_text(begun.model_dump_json(indent=2) + "\n", encoding="utf-8")

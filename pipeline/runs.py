@@ -61,7 +61,7 @@ def find_runs(place: str | None) -> list[RunLine]:
     if folder.is_file():
         from pipeline.config import load_config
 
-        folder = Path(load_config(folder, must_exist=False).workdir)
+        folder = load_config(folder, must_exist=False).local_folder
     elif not (folder / "runs").is_dir() and (folder / _WORKDIR / "runs").is_dir():
         folder /= _WORKDIR
     if not (folder / "runs").is_dir():

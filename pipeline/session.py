@@ -42,19 +42,23 @@ def run_pipeline(
         The run's summary, blessed or not.
 
     Raises:
-        UsageError: Another run is going on in the working folder, or there is
-            nothing to resume.
+        UsageError: Another run is going on in the working folder, there is
+            nothing to resume, or the metadata's database cannot be used.
         GraftError: The run failed; where the log is stands in the message.
         CrashError: It failed for a reason that is no mistake of the user's.
     """
     run_id = _make_run_id()
-    log = Path(config.workdir) / "logs" / f"{run_id}.log"
+    log = config.local_folder / "logs" / f"{run_id}.log"
     _check_writable(log.parent)
-    with only_run(config.workdir, run_id) as alone:
+    if config.metadata.kind != "sqlite":
+        from pipeline.metadata_check import check_metadata
+
+        check_metadata(config)
+    with only_run(config.local_folder, run_id) as alone:
         past = find_resumable(config) if resume else None
         resumed = past.begun.run_id if past else None
         if alone:
-            clear_scratch(one.begun.scratch for one in list_runs(config.workdir))
+            clear_scratch(one.begun.scratch for one in list_runs(config.local_folder))
         write_begun(config, run_id, cache=cache, rebaseline=rebaseline, resumed=resumed)
         with scratch(run_id):
             return _run_in_session(config, cache, rebaseline, past, run_id, log, alone)
@@ -107,7 +111,7 @@ def run_demo(folder: Path) -> Summary:
     with Session(Path(summary.log)):
         predictions = demo.classify(summary, config)
     summary = summary.model_copy(update={"predictions": tuple(predictions)})
-    write_summary(summary, Path(config.workdir) / "runs" / summary.run_id / "summary.json")
+    write_summary(summary, config.local_folder / "runs" / summary.run_id / "summary.json")
     return summary
 
 

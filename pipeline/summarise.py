@@ -66,7 +66,7 @@ def summarise(
     Returns:
         The summary.
     """
-    lineage = Lineage(str(Path(config.workdir) / "metadata.sqlite"), run_id)
+    lineage = Lineage(config, run_id)
     model = posixpath.join(_uri(lineage, "Trainer", "model"), "Format-Serving")
     classes = _read_classes(config, lineage)
     gate_uri = _uri(lineage, GATE, "evaluation")

@@ -57,7 +57,7 @@ def judge(
 
 def kept_list(uri: str) -> str:
     """Says where the list of a run that fails is kept; see `judge`."""
-    component, name = os.path.split(os.path.normpath(uri))
+    component, name = os.path.split(uri.rstrip("/"))
     return os.path.join(os.path.dirname(component), "quarantine", f"{name}.jsonl")
 
 

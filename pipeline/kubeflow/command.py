@@ -65,7 +65,7 @@ def compile_command(
     from pipeline.user_code import importable
 
     deploy = check_deploy(checked, target)
-    with click.get_current_context().obj(Path(checked.workdir) / "logs" / "compile.log"):
+    with click.get_current_context().obj(checked.local_folder / "logs" / "compile.log"):
         with light_imports():
             from pipeline.kubeflow.compile import compile_pipeline
 

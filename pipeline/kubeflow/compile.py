@@ -118,7 +118,7 @@ def _vendor(config: Config, deploy: DeployConfig) -> tuple[dict[str, Backbone], 
     found, copies = {}, {}
     for name, feature in config.features.items():
         if isinstance(feature, EmbeddedFeature):
-            store = Path(config.workdir) / "backbones"
+            store = config.local_folder / "backbones"
             local = vendor(feature.backbone, store, config.base, feature.kind)
             there = posixpath.join(place, posixpath.basename(local.path))
             found[name] = local.model_copy(update={"path": there})

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.artifact_root import pipeline_root
 from pipeline.config import load_config
 from preprocessing.errors import ConfigError
 
@@ -21,9 +22,13 @@ def pictures(tmp_path):
     ("change", "message"),
     [
         (
-            "workdir=gs://bucket/work",
-            "workdir must be a folder on this machine, for an address is not written to\n"
-            "  Received: 'gs://bucket/work'",
+            "workdir=https://work.example/a",
+            "workdir must be a folder, or an address that is written to, such as gs://bucket\n"
+            "  Received: 'https://work.example/a'",
+        ),
+        (
+            "local_workdir=gs://bucket/work",
+            "local_workdir must be a folder on this machine\n  Received: 'gs://bucket/work'",
         ),
         (
             "push.path=https://models.example/a",
@@ -41,6 +46,19 @@ def test_an_address_that_cannot_be_written_to_is_refused(pictures, change, messa
 def test_a_model_may_be_pushed_to_an_address(pictures):
     config = load_config(pictures, ["push.path=gs://bucket/models"])
     assert config.push.path == "gs://bucket/models"
+
+
+def test_work_at_an_address_leaves_on_this_machine_what_cannot_be_there(pictures):
+    config = load_config(pictures, ["workdir=gs://bucket/work"])
+    assert config.feature_store == "gs://bucket/work/features"
+    assert config.local_folder == pictures.parent / ".graft"
+    root = pipeline_root(config)
+    assert root.startswith("gs://bucket/work/artifacts-")
+    # The same database, and that of another machine.
+    assert pipeline_root(config) == root
+    other = load_config(pictures, ["workdir=gs://bucket/work", "local_workdir=here"])
+    assert other.local_folder == pictures.parent / "here"
+    assert pipeline_root(other) != root
 
 
 def test_a_push_into_data_at_an_address_is_refused(pictures):
