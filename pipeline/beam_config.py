@@ -34,5 +34,7 @@ def places_of(config: "Config") -> Places:
         # What a pattern matches is looked at when it is read.
         if not any(sign in path for sign in "*?[{")
     ]
-    store = [config.cache.features] if config.cache.features else []
-    return Places((*read, *store), config.workdir)
+    read += [config.cache.features] if config.cache.features else []
+    # Where the backbones are.
+    read += [str(config.local_folder)] if "://" in config.workdir else []
+    return Places(tuple(read), config.workdir)

@@ -112,6 +112,8 @@ def test_workers_must_reach_the_data_and_the_working_folder(load, folder):
     config = load("cache: {features: gs://b/features}\nbeam: {kind: local}\n")
     assert places_of(config).read == (str(folder / "pictures"), "gs://b/features")
     assert places_of(config).work == str(folder / ".graft")
+    config = load("workdir: gs://b/work\nbeam: {kind: local}\n")
+    assert places_of(config) == ((str(folder / "pictures"), str(folder / ".graft")), "gs://b/work")
 
 
 def test_the_whole_pipeline_gets_the_options_of_its_engine(load):
