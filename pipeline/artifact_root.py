@@ -21,7 +21,7 @@ def pipeline_root(config: Config) -> str:
     if metadata.kind != "sqlite":
         server = metadata.model_dump_json(include={"kind", "host", "port", "database"})
         suffix = f"-{hashlib.sha256(server.encode()).hexdigest()[:8]}"
-    elif "://" in config.workdir:
+    elif config.workdir != str(config.local_folder):
         suffix = f"-{_name_of(config.local_folder)}"
     else:
         suffix = ""
@@ -29,7 +29,7 @@ def pipeline_root(config: Config) -> str:
 
 
 def _name_of(folder: Path) -> str:
-    """What tells the SQLite of a folder from others, of other machines, that share an address."""
+    """What tells the SQLite of a folder from others, of other machines, that share a `workdir`."""
     path = folder / "metadata.id"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import tensorflow as tf
+from absl import logging
 from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration import pipeline
 from tfx.orchestration.local import local_dag_runner
@@ -109,7 +110,7 @@ def run(
         failed = summarise_failure(config, events, run_id, log, seconds=seconds, error=cause)
         failed = failed.model_copy(update={"resumed": resumed})
         # A full disk, say, must not hide why the run failed.
-        with contextlib.suppress(OSError, tf.errors.OpError):
+        with contextlib.suppress(OSError):
             _write_summary(failed, path, config)
         raise
     finally:
@@ -126,8 +127,11 @@ def _write_summary(summary: Summary, path: Path, config: Config) -> None:
     write_summary(summary, path)
     if "://" in config.workdir:
         there = posixpath.join(config.workdir, "runs", summary.run_id, path.name)
-        tf.io.gfile.makedirs(posixpath.dirname(there))
-        tf.io.gfile.copy(str(path), there, overwrite=True)
+        try:
+            tf.io.gfile.makedirs(posixpath.dirname(there))
+            tf.io.gfile.copy(str(path), there, overwrite=True)
+        except tf.errors.OpError as error:
+            logging.warning("The summary is only on this machine: %s", error)
 
 
 def _tell(past: PastRun, config: Config, rebaseline: bool) -> None:

@@ -59,6 +59,8 @@ def test_work_at_an_address_leaves_on_this_machine_what_cannot_be_there(pictures
     other = load_config(pictures, ["workdir=gs://bucket/work", "local_workdir=here"])
     assert other.local_folder == pictures.parent / "here"
     assert pipeline_root(other) != root
+    shared = load_config(pictures, ["local_workdir=here"])
+    assert pipeline_root(shared).startswith(str(pictures.parent / ".graft" / "artifacts-"))
 
 
 def test_a_push_into_data_at_an_address_is_refused(pictures):
