@@ -103,7 +103,7 @@ def run(
                 resumed=past.chain if past else (),
             )
             with unlogged_connection():
-                local_dag_runner.LocalDagRunner().run_with_ir(_compile(built, run_id))
+                local_dag_runner.LocalDagRunner().run_with_ir(compile_ir(built, run_id))
     except BaseException as error:
         seconds = time.monotonic() - started
         cause = graft_error(error) or error
@@ -141,7 +141,8 @@ def _tell(past: PastRun, config: Config, rebaseline: bool) -> None:
         progress.note(line)
 
 
-def _compile(built: pipeline.Pipeline, run_id: str) -> pipeline_pb2.Pipeline:
+def compile_ir(built: pipeline.Pipeline, run_id: str) -> pipeline_pb2.Pipeline:
+    """Compiles a pipeline for one run on this machine."""
     ir = compiler.Compiler().compile(built)
     for node in ir.nodes:
         if node.pipeline_node.node_info.id in _NEVER_CACHED:

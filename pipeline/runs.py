@@ -3,7 +3,9 @@
 A new column is a field of `RunLine`, shown by `render_runs`.
 """
 
+import socket
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 from rich.console import Console
@@ -11,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.facts import figure
-from pipeline.run_record import SUMMARY, Ending, folder_of, list_runs
+from pipeline.run_record import SUMMARY, Ending, PastRun, folder_of, list_runs
 from pipeline.summary import Summary, read_summary
 from preprocessing.config import Record
 from preprocessing.errors import UsageError, explain
@@ -26,7 +28,7 @@ class RunLine(Record):
         run_id: Its id.
         name: The pipeline's.
         begun_at: In UTC.
-        ending: How it ended.
+        ending: How it ended, or that it is going on.
         blessed: None of a run that did not come so far.
         spans: What its data is called, where it has spans, the oldest first.
         examples: By split.
@@ -38,7 +40,7 @@ class RunLine(Record):
     run_id: str
     name: str
     begun_at: str
-    ending: Ending
+    ending: Ending | Literal["going on"]
     blessed: bool | None = None
     spans: tuple[str, ...] = ()
     examples: dict[str, int] = {}
@@ -67,16 +69,20 @@ def find_runs(place: str | None) -> list[RunLine]:
     if not (folder / "runs").is_dir():
         what = "There are no runs: this is no config and no working folder"
         raise UsageError(explain(what, str(folder), see="graft runs --help"))
-    return [
-        _line(one.begun.run_id, one.begun.name, one.begun.begun_at, one.ending, folder)
-        for one in list_runs(folder)
-    ]
+    return [_line(one, folder) for one in list_runs(folder)]
 
 
-def _line(run_id: str, name: str, begun_at: str, ending: Ending, folder: Path) -> RunLine:
-    line = RunLine(run_id=run_id, name=name, begun_at=begun_at, ending=ending)
+def _line(run: PastRun, folder: Path) -> RunLine:
+    begun = run.begun
+    here = begun.host == socket.gethostname() and Path(f"/proc/{begun.pid}").exists()
+    line = RunLine(
+        run_id=begun.run_id,
+        name=begun.name,
+        begun_at=begun.begun_at,
+        ending="going on" if run.ending == "killed" and here else run.ending,
+    )
     try:
-        summary = read_summary(folder_of(folder, run_id) / SUMMARY)
+        summary = read_summary(folder_of(folder, begun.run_id) / SUMMARY)
     except (OSError, ValidationError):
         return line
     return line.model_copy(update=_outcome(summary) if summary.failure is None else {})

@@ -1,12 +1,16 @@
 """What `graft run` and `graft demo` do around the pipeline: run id, log, summary."""
 
+import contextlib
 import datetime
+import importlib
 import io
 import os
 import secrets
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -21,8 +25,12 @@ from pipeline.scratch import clear_scratch, scratch
 from pipeline.summary import Summary, write_summary
 from pipeline.terminal import Session
 from preprocessing.clean_process import spares
+from preprocessing.config import BackboneConfig
 from preprocessing.errors import GraftError, UsageError, explain
 from preprocessing.progress import stage
+
+if TYPE_CHECKING:
+    from pipeline.scout_report import Scouted
 
 _LOADING = "Loading TFX"
 
@@ -73,24 +81,45 @@ def _run_in_session(
     log: Path,
     alone: bool,
 ) -> Summary:
+    with _tfx(log, _clean_processes(config)):
+        from pipeline import local
+
+        return local.run(
+            config,
+            cache=cache,
+            run_id=run_id,
+            log=log,
+            rebaseline=rebaseline,
+            past=past,
+            alone=alone,
+        )
+
+
+def scout_backbones(
+    config: Config, feature: str, candidates: Sequence[BackboneConfig]
+) -> "list[Scouted]":
+    """Compares backbones with the terminal kept for progress; see `pipeline.scout`."""
+    run_id = _make_run_id()
+    log = config.local_folder / "logs" / f"{run_id}.log"
+    _check_writable(log.parent)
+    with only_run(config.local_folder, run_id), scratch(run_id), _tfx(log, 0):
+        from pipeline.scout import scout
+
+        return scout(config, feature, candidates, run_id)
+
+
+@contextlib.contextmanager
+def _tfx(log: Path, clean_processes: int) -> Iterator[None]:
+    """Loads TFX with the terminal kept; an error of the user's says where the log is."""
     try:
         # The clean processes import TensorFlow on the core that this one leaves idle.
-        with Session(log), spares(_clean_processes(config)):
+        with Session(log), spares(clean_processes):
             stage(_LOADING, "started")
             began = time.monotonic()
             with light_imports():
-                from pipeline import local
-
+                importlib.import_module("pipeline.local")
             stage(_LOADING, "run", time.monotonic() - began)
-            return local.run(
-                config,
-                cache=cache,
-                run_id=run_id,
-                log=log,
-                rebaseline=rebaseline,
-                past=past,
-                alone=alone,
-            )
+            yield
     except GraftError as error:
         error.args = (f"{error}\n  Log: {log}",)
         raise

@@ -109,7 +109,7 @@ USAGE = {
         "graft: graft has no such command\n"
         "  Received: 'rn'\n"
         "  Valid: backbones, cache, compile, demo, doctor, predict, rollback, run, runs, schema, "
-        "serve, submit\n"
+        "scout, serve, submit\n"
         "  Did you mean 'run'?\n"
         "  See: graft --help\n"
     ),

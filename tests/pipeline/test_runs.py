@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+from pathlib import Path
 
 import pytest
 import yaml
@@ -49,8 +51,11 @@ def test_each_run_says_its_spans_figure_and_version(config):
     leave(config, "r2", examples={"train": 9}, metrics={"eval": {"accuracy": 0.5}})
     leave(config, "r3", failure="no data")
     leave(config, "r4")
+    begun = Path(config.workdir) / "runs" / "r4" / "begun.json"
+    begun.write_text(begun.read_text().replace(f'"pid": {os.getpid()}', '"pid": 99999999'))
+    leave(config, "r5")
     lines = find_runs(str(config.base / "flowers.yaml"))
-    assert [one.ending for one in lines] == ["through", "through", "failed", "killed"]
+    assert [one.ending for one in lines] == ["through", "through", "failed", "killed", "going on"]
     assert json.loads(lines[0].model_dump_json())["spans"] == ["6", "7"]
     assert find_runs(config.workdir) == find_runs(str(config.base)) == lines
     shown = io.StringIO()
@@ -61,6 +66,7 @@ def test_each_run_says_its_spans_figure_and_version(config):
         ["r2", "9", "accuracy", "0.500", "not", "blessed", "-"],
         ["r3", "-", "-", "failed", "-"],
         ["r4", "-", "-", "killed", "-"],
+        ["r5", "-", "-", "going", "on", "-"],
     ]
 
 
