@@ -71,6 +71,7 @@ REASONS = {
     "pipeline/runs.py": TYPED,
     "pipeline/schema.py": LOCAL_WORKDIR,
     "pipeline/scratch.py": SCRATCH,
+    "pipeline/scout.py": BACKBONES,
     "pipeline/session.py": LOCAL_WORKDIR,
     "pipeline/submit/backbones.py": BACKBONES,
     "pipeline/submit/kubeflow.py": TYPED,
