@@ -5,10 +5,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # As every entry point does: hub layers and TFT are Keras 2, and TensorFlow
 # decides which Keras it offers from this, in subprocesses too.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
+
+# Which example is slow says nothing on a machine that others use, too.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parents[1]
 pytest_plugins = ["tests.colours"]

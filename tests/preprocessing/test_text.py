@@ -45,7 +45,7 @@ def test_the_form_is_the_users_choice():
     assert normalised("cafe\u0301", "none") == "cafe\u0301"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.text(max_size=20), max_size=20), st.sampled_from(["NFC", "NFKC", "none"]))
 def test_what_is_normal_stays_so_and_only_the_missing_become_empty(texts, form):
     batch = tf.constant([text.encode("utf-8", "replace") for text in texts], tf.string)

@@ -11,7 +11,7 @@ INTEGERS = st.integers(-(2**63), 2**63 - 1)
 FLOATS = st.floats(width=32, allow_nan=False)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     rows=st.lists(
         st.tuples(INTEGERS, FLOATS, st.lists(FLOATS, min_size=40, max_size=40)), min_size=1

@@ -50,7 +50,7 @@ def test_the_digest_is_the_documented_one(tmp_path):
     assert digest_of(tmp_path) == "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.dictionaries(st.text("ab", min_size=1, max_size=3), st.binary(max_size=3), min_size=2))
 def test_any_change_of_name_or_content_changes_the_digest(tmp_path_factory, files):
     folder = tmp_path_factory.mktemp("files")
