@@ -6,13 +6,14 @@ Another storage format is another `read_*` here that yields the same elements.
 import collections
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from preprocessing.config import missing_name
 from preprocessing.errors import DataError
+from preprocessing.streams import plain, untuned
 from trainer.head_inputs import HeadInput, stored_columns, to_head
 from trainer.records import read_records
 
@@ -72,6 +73,7 @@ def read_features(
     records = read_records(files, "feature vectors")
     columns = {**stored_columns(inputs), label_name: label}
 
+    @plain
     def parse(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         parsed = tf.io.parse_example(serialized, columns)
         return to_head(parsed, inputs), parsed[label_name]
@@ -92,7 +94,9 @@ def known_labels(
     Yields:
         The labels that are known, `[batch, …]`.
     """
-    for labels in dataset.map(lambda _, label: label).batch(_PARSE_BATCH).as_numpy_iterator():
+    for labels in (
+        dataset.map(plain(lambda _, label: label)).batch(_PARSE_BATCH).as_numpy_iterator()
+    ):
         yield labels[np.asarray(is_known(labels))]
 
 
@@ -117,7 +121,7 @@ def scan(
     Raises:
         DataError: If a feature holds NaN or infinity.
     """
-    known = dataset.filter(lambda _, label: is_known(label[tf.newaxis])[0])
+    known = dataset.filter(plain(lambda _, label: is_known(label[tf.newaxis])[0]))
     sums: dict[str, np.ndarray] = {}
     squares: dict[str, np.ndarray] = {}
     present: dict[str, int] = collections.Counter()
@@ -169,13 +173,14 @@ def make_batches(
         `({feature: [batch, width] float32}, labels [batch, …])`, of known
         cardinality.
     """
-    numbers = tf.data.Dataset.range(passes.start, passes.stop)
+    numbers = untuned(tf.data.Dataset.range(passes.start, passes.stop))
     length = len(passes) * math.ceil(split.examples / batch_size)
     known = tf.data.experimental.assert_cardinality(length)
     if split.arrays is None:
         bytes_each = 4 * sum(len(mean) for mean in split.means.values())
         buffer = max(1, SHUFFLE_LIMIT_BYTES // bytes_each)
 
+        @plain
         def stream(number: tf.Tensor) -> tf.data.Dataset:
             examples = split.dataset
             if seed is not None:
@@ -185,6 +190,7 @@ def make_batches(
         return numbers.flat_map(stream).apply(known).prefetch(tf.data.AUTOTUNE)
     arrays = tf.nest.map_structure(tf.constant, split.arrays)
 
+    @plain
     def order(number: tf.Tensor) -> tf.data.Dataset:
         rows = tf.range(split.examples, dtype=tf.int64)
         if seed is not None:
@@ -192,11 +198,11 @@ def make_batches(
         return tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
 
     # Shuffling numbers and gathering rows costs a fraction of moving vectors.
-    batches = numbers.flat_map(order).map(
-        lambda rows: tf.nest.map_structure(lambda array: tf.gather(array, rows), arrays),
-        tf.data.AUTOTUNE,
-    )
-    return batches.apply(known)
+    @plain
+    def gather(rows: tf.Tensor) -> Any:
+        return tf.nest.map_structure(lambda array: tf.gather(array, rows), arrays)
+
+    return numbers.flat_map(order).map(gather, tf.data.AUTOTUNE).apply(known)
 
 
 def shuffle(

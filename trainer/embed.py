@@ -28,6 +28,7 @@ import tensorflow as tf
 from preprocessing.ahead import map_ahead
 from preprocessing.config import missing_name
 from preprocessing.kinds import KINDS, raw_columns
+from preprocessing.streams import plain, untuned
 from trainer.augmentation import augment_pictures, content_seeds
 from trainer.backbones.record import Backbone
 from trainer.features import FeatureExtractor, load_extractor, load_transform
@@ -176,7 +177,7 @@ class Embedding:
                 batch = tf.nest.map_structure(lambda one: tf.gather(one, rows), batch)
             return Vectors(slots, encode(batch).numpy()[: len(slots)], cut)
 
-        batches = make(name, wanted).prefetch(BATCHES_AT_A_TIME)
+        batches = untuned(make(name, wanted).prefetch(BATCHES_AT_A_TIME))
         return map_ahead(run, batches, BATCHES_AT_A_TIME)
 
     @property
@@ -239,6 +240,7 @@ class Embedding:
         config, pictures = self._config, {name: self._extractor.pictures[name]}
         views = int(wanted.element_spec[1].shape[0]) - 1
 
+        @plain
         def prepare(serialized: tf.Tensor, slots: tf.Tensor) -> dict[str, tf.Tensor]:
             inputs = self._preprocess(name, serialized)
             versions = [inputs]
@@ -259,6 +261,7 @@ class Embedding:
         longest = self._config.backbones[name].input.sequence_length or 0  # type: ignore[union-attr]
         by_length = _MASK in backbone.tokens and backbone.tokens[_MASK].shape[1] is None
 
+        @plain
         def prepare(serialized: tf.Tensor, slots: tf.Tensor) -> dict[str, Any]:
             inputs = self._preprocess(name, serialized)
             texts = inputs[name]
@@ -277,14 +280,17 @@ class Embedding:
         lengths = [one for one in LENGTHS if one < longest] + [longest]
         edges = tf.constant(lengths, tf.int64)
 
+        @plain
         def place(one: Mapping[str, Any]) -> tf.Tensor:
             own = tf.reduce_sum(tf.cast(one[name][_MASK], tf.int64))
             return tf.cast(tf.searchsorted(edges, own[tf.newaxis])[0], tf.int64)
 
+        @plain
         def trim(one: Mapping[str, Any]) -> dict[str, Any]:
             tokens = {key: value[: edges[place(one)]] for key, value in one[name].items()}
             return {**one, name: tokens}
 
+        @plain
         def batch(_: tf.Tensor, window: tf.data.Dataset) -> tf.data.Dataset:
             return window.batch(BATCH_EXAMPLES)
 

@@ -26,6 +26,7 @@ from trainer.checkpoints import Checkpoint, SaveTraining
 from trainer.config import TrainConfig
 from trainer.datasets import Split, make_batches, scan
 from trainer.heads import VECTOR_LENGTH, adapt_head
+from trainer.steps import spare_conversion
 from trainer.strategy import share_batches
 from trainer.tasks.task import Task
 
@@ -83,7 +84,7 @@ def fit_head(
     steps_per_pass = math.ceil(train_split.examples / config.batch_size)
     passes = math.ceil(MIN_STEPS_PER_EPOCH / steps_per_pass)
     steps = passes * steps_per_pass
-    _spare_conversion(head)
+    spare_conversion(head)
 
     stored = task.label(head.output_shape[-1])
 
@@ -181,13 +182,3 @@ def _optimizer(config: TrainConfig, examples: int, steps: int) -> tf_keras.optim
     if decay:
         optimizer.exclude_from_weight_decay(var_names=["bias"])
     return optimizer
-
-
-def _spare_conversion(head: tf_keras.Model) -> None:
-    """Keeps AutoGraph out of Keras's own code, in which it finds nothing to convert.
-
-    TensorFlow knows the package `keras` as one to leave alone, but not
-    `tf_keras`; converting it took most of a short training's time.
-    """
-    head.train_step = tf.autograph.experimental.do_not_convert(head.train_step)
-    head.test_step = tf.autograph.experimental.do_not_convert(head.test_step)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from preprocessing.errors import DataError
+from preprocessing.streams import untuned
 
 
 def read_records(files: str | Sequence[str], content: str) -> tf.data.Dataset:
@@ -29,4 +30,4 @@ def read_records(files: str | Sequence[str], content: str) -> tf.data.Dataset:
     records = tf.data.TFRecordDataset(plain)
     if zipped:
         records = records.concatenate(tf.data.TFRecordDataset(zipped, compression_type="GZIP"))
-    return records
+    return untuned(records)

@@ -10,6 +10,7 @@ from components.embedder.counts import Counts
 from components.embedder.embedding import Embedding, Vectors
 from components.embedder.store.namespace import Namespace
 from components.embedder.store.segment import KEY_BYTES
+from preprocessing.streams import plain
 
 Spaces = Mapping[str, Namespace]
 
@@ -143,7 +144,7 @@ def _compute(
         start += examples * versions
         if (own >= 0).any():
             one = tf.data.Dataset.zip((records, tf.data.Dataset.from_tensor_slices(own)))
-            one = one.filter(lambda _, slot: tf.reduce_any(slot >= 0))
+            one = one.filter(plain(lambda _, slot: tf.reduce_any(slot >= 0)))
             streams[versions] = streams[versions].concatenate(one) if versions in streams else one
     for stream in streams.values():
         yield from embedding.embed(name, stream)

@@ -5,6 +5,7 @@ it the request and judge.py reads what it writes. A new thing to try is a
 function here and a key of the result.
 """
 
+import collections
 import json
 import runpy
 import sys
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+_DEFAULT = "serving_default"
 _BATCH = 32
 _LATENCY_BATCHES = (1, 32)
 # As many calls as fit, between these.
@@ -27,6 +29,8 @@ class Caller:
         self._tf = tf
         self._signatures = dict(model.signatures)
         self._examples = examples
+        #: What calls took, by signature and number of examples.
+        self.milliseconds: dict[tuple[str, int], list[float]] = collections.defaultdict(list)
         types = {name: getattr(tf, one["dtype"]) for name, one in request["columns"].items()}
         self._columns = {
             name: tf.io.FixedLenFeature([], types[name], default_value=one["default"])
@@ -40,8 +44,16 @@ class Caller:
         inputs = self._signatures[name].structured_input_signature[1]
         return "examples" if set(inputs) == {"examples"} else "columns"
 
-    def inputs(self, name: str, size: int, start: int = 0) -> dict[str, Any]:
-        """Makes a batch of `size` of the examples, beginning again after the last."""
+    def call(self, name: str, size: int, start: int = 0) -> dict[str, Any]:
+        """Calls a signature on `size` of the examples, which begin again after the last."""
+        inputs = self._inputs(name, size, start)
+        started = time.monotonic()
+        outputs = self._signatures[name](**inputs)
+        given = {key: value.numpy() for key, value in outputs.items()}
+        self.milliseconds[name, size].append(1000 * (time.monotonic() - started))
+        return given
+
+    def _inputs(self, name: str, size: int, start: int) -> dict[str, Any]:
         count = len(self._examples)
         rows = [self._examples[(start + row) % count] for row in range(size)]
         serialized = self._tf.constant(rows, self._tf.string, [size])
@@ -53,11 +65,6 @@ class Caller:
             given = self._signatures["prepared_examples"](examples=serialized)
         wanted = self._signatures[name].structured_input_signature[1]
         return {key: given[key] for key in wanted}
-
-    def call(self, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
-        """Calls a signature and waits for its outputs."""
-        outputs = self._signatures[name](**inputs)
-        return {key: value.numpy() for key, value in outputs.items()}
 
 
 def main(path: str) -> None:
@@ -93,7 +100,7 @@ def main(path: str) -> None:
             name: try_signature(caller, name, request, stage) for name in sorted(model.signatures)
         }
         stage.write_text("measuring how long calls take")
-        if result["signatures"].get("serving_default", {}).get("error") == "":
+        if result["signatures"].get(_DEFAULT, {}).get("error") == "":
             result["latency"] = [measure(caller, size) for size in _LATENCY_BATCHES]
     result["imported"] = sorted({name.partition(".")[0] for name in sys.modules})
     Path(request["result"]).write_text(json.dumps(result), encoding="utf-8")
@@ -116,8 +123,7 @@ def try_signature(
     parts = []
     try:
         for start in range(0, count, _BATCH):
-            inputs = caller.inputs(name, min(_BATCH, count - start), start)
-            parts.append(caller.call(name, inputs))
+            parts.append(caller.call(name, min(_BATCH, count - start), start))
     except Exception as error:
         return {"examples": count, "error": _text(error), "batches": []}
     outputs = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
@@ -138,7 +144,7 @@ def try_signature(
 def _compare(caller: Caller, name: str, size: int, outputs: dict[str, Any]) -> dict[str, Any]:
     import numpy as np
 
-    given = caller.call(name, caller.inputs(name, size))
+    given = caller.call(name, size)
     rows = {len(value) if value.ndim else None for value in given.values()}
     largest, finite = 0.0, True
     for key, value in given.items():
@@ -152,27 +158,20 @@ def _compare(caller: Caller, name: str, size: int, outputs: dict[str, Any]) -> d
 
 
 def measure(caller: Caller, size: int) -> dict[str, Any]:
-    """Times calls of `serving_default`, each with other examples while there are some."""
+    """Times calls of `serving_default`, each with other examples while there are some.
+
+    Those that were made before, to see what it answers, count as well.
+    """
+    taken = caller.milliseconds[_DEFAULT, size]
+    fewest, most = (_WARM_UP_CALLS + calls for calls in _CALLS)
     try:
-        return {"batch": size, "error": "", "milliseconds": _time_calls(caller, size)}
+        while len(taken) < fewest or (
+            len(taken) < most and sum(taken[_WARM_UP_CALLS:]) < 1000 * _CALLS_SECONDS
+        ):
+            caller.call(_DEFAULT, size, len(taken) * size)
     except Exception as error:
         return {"batch": size, "error": _text(error)}
-
-
-def _time_calls(caller: Caller, size: int) -> list[float]:
-    taken: list[float] = []
-    ended = None
-    for call in range(-_WARM_UP_CALLS, _CALLS[1]):
-        if ended is not None and time.monotonic() > ended and len(taken) >= _CALLS[0]:
-            break
-        inputs = caller.inputs("serving_default", size, (call + _WARM_UP_CALLS) * size)
-        started = time.monotonic()
-        caller.call("serving_default", inputs)
-        if call >= 0:
-            taken.append(1000 * (time.monotonic() - started))
-        elif call == -1:
-            ended = time.monotonic() + _CALLS_SECONDS
-    return taken
+    return {"batch": size, "error": "", "milliseconds": taken[_WARM_UP_CALLS:]}
 
 
 def _plain(value: Any) -> Any:
