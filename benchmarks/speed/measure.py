@@ -15,10 +15,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SAMPLE_SECONDS = 0.25
+SAMPLE_SECONDS = 0.5
 # Until the first sample: short commands have ended before the next one.
 FIRST_SAMPLE_SECONDS = 0.08
-_PAGE = resource.getpagesize()
 _PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
 
 
@@ -67,7 +66,7 @@ def measure(
         log: Gets what it writes to standard output and standard error.
         cwd: Where it runs.
         environ: Its whole environment; None takes ours.
-        watch: Called about four times a second; once it says True, the process
+        watch: Called about twice a second; once it says True, the process
             and its descendants are killed with SIGKILL.
 
     Returns:
@@ -160,8 +159,8 @@ def descendants(pid: int) -> list[int]:
 def held_bytes(pids: Iterable[int]) -> int:
     """Sums the resident memory of processes; what they share counts once.
 
-    Private pages of all and the shared pages of the one that has the most: unlike
-    the kernel's PSS, that does not depend on who else maps the same libraries.
+    Pages of their own of all, and the files and shared pages of the one that has the
+    most: unlike the kernel's PSS, that does not depend on who else maps the same libraries.
 
     Args:
         pids: Processes; those that are gone count nothing.
@@ -178,21 +177,21 @@ def held_bytes(pids: Iterable[int]) -> int:
 
 
 def _private_and_resident(pid: int) -> tuple[int, int]:
-    """Reads both in bytes; where the kernel does not tell, all is private."""
+    """Reads both in bytes, as the kernel has counted them.
+
+    Not from smaps: adding up the pages locks the process's memory, and what is measured
+    waits wherever it takes or gives back some. A floor of 5,000 pictures took 95 s so,
+    with this 60 s, and 58 s with nobody looking.
+    """
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
-        sizes = {
-            name: int(rest.split()[0]) for name, _, rest in (one.partition(":") for one in lines)
-        }
-        private = sum(sizes[f"Private_{kind}"] for kind in ("Clean", "Dirty"))
-        return private * 1024, sizes["Rss"] * 1024
-    except (OSError, KeyError):
-        pass
-    try:
-        resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
-        resident = 0
-    return resident, resident
+        return 0, 0
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    own, *mapped = (
+        1024 * int(fields.get(f"Rss{kind}", "0").split()[0]) for kind in ("Anon", "File", "Shmem")
+    )
+    return own, own + sum(mapped)
 
 
 def _written_by_us() -> int:
