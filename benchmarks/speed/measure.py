@@ -179,9 +179,7 @@ def held_bytes(pids: Iterable[int]) -> int:
 def _private_and_resident(pid: int) -> tuple[int, int]:
     """Reads both in bytes, as the kernel has counted them.
 
-    Not from smaps: adding up the pages locks the process's memory, and what is measured
-    waits wherever it takes or gives back some. A floor of 5,000 pictures took 95 s so,
-    with this 60 s, and 58 s with nobody looking.
+    Not from smaps: to add up the pages takes time and locks the process's memory meanwhile.
     """
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()

@@ -8,16 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
-import yaml
 
-from pipeline.demo import write_demo
+from tests.spec_runner.demo import answers, write_small_demo
 from tests.spec_runner.kubeflow import Kubeflow
 from tests.spec_runner.runner import run_spec
 from tests.spec_runner.spec import read_spec
 from tests.spec_runner.vertex import Vertex
 
-EACH, EPOCHS = 30, 12
+EPOCHS = 12
 BUCKET = "gs://graft-test"
 ROOTS = {"vertex": f"{BUCKET}/root", "kubeflow": "minio://graft-test/root"}
 ENDINGS = {"vertex": "json", "kubeflow": "yaml"}
@@ -27,25 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.e2e]
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The demo with a few digits of each class, and where it would run."""
-    folder = tmp_path_factory.mktemp("specs")
-    path = write_demo(folder)
-    for digit in (folder / "pictures").iterdir():
-        for picture in sorted(digit.iterdir())[EACH:]:
-            picture.unlink()
-    config = yaml.safe_load(path.read_text())
-    config["data"]["splits"] = {"train": 8, "eval": 2, "test": 0}
-    config["train"]["epochs"] = EPOCHS
-    config["evaluate"]["thresholds"]["accuracy"] = {"min": 0.5, "no_worse_than_baseline_by": 0.02}
-    config["deploy"] = {
-        "image": "registry.example.com/graft:1",
-        # So that tasks on this machine may read and write there.
-        "image_paths": [str(folder)],
-        "backbones": str(folder / ".graft" / "backbones"),
-        "pipeline_root": ROOTS["vertex"],
-    }
-    path.write_text(yaml.safe_dump(config))
-    return path
+    return write_small_demo(tmp_path_factory.mktemp("specs"), ROOTS["vertex"], EPOCHS)
 
 
 @pytest.fixture(scope="module")
@@ -54,15 +34,6 @@ def local(graft, demo):
     done = graft("run", demo, "--json", cwd=demo.parent)
     assert done.code == 0, done.err
     return answers(demo.parent / "serving" / "digits", demo.parent)
-
-
-def answers(pushed, folder):
-    """What the newest version says of some pictures."""
-    newest = max(pushed.iterdir(), key=lambda one: int(one.name) if one.name.isdigit() else 0)
-    model = tf.saved_model.load(str(newest))
-    pictures = sorted((folder / "pictures").glob("*/*"))[::10]
-    images = tf.constant([one.read_bytes() for one in pictures])
-    return model.signatures["serving_default"](image=images)["probabilities"].numpy()
 
 
 @pytest.fixture

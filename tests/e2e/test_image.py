@@ -1,15 +1,23 @@
-"""Builds the image as a user does, where podman is; the demo runs in it to a pushed model."""
+"""Builds the image as a user does, where podman is; the demo and a compiled spec run in it."""
 
 import json
 import os
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
 from tests.conftest import ROOT
+from tests.spec_runner.containers import in_containers
+from tests.spec_runner.demo import answers, write_small_demo
+from tests.spec_runner.kubeflow import Kubeflow
+from tests.spec_runner.runner import run_spec
+from tests.spec_runner.spec import read_spec
 
 NAME = "localhost/graft-test"
+PODMAN = ("env", f"CONTAINERS_CONF={ROOT / 'deploy' / 'containers.conf'}", "podman")
+PIPELINE_ROOT = "minio://graft-test/root"
 
 pytestmark = [
     pytest.mark.long,
@@ -22,16 +30,12 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def podman():
     """Runs podman as deploy/containers.conf says, and has built the image by it."""
-    environ = {
-        **os.environ,
-        "CONTAINER": "podman",
-        "CONTAINERS_CONF": str(ROOT / "deploy" / "containers.conf"),
-    }
-    subprocess.run([ROOT / "deploy" / "image.sh", NAME], env=environ, check=True)
+    command = [*PODMAN[:-1], "CONTAINER=podman", ROOT / "deploy" / "image.sh", NAME]
+    subprocess.run(command, check=True)
 
     def run(*arguments):
         return subprocess.run(
-            ["podman", *arguments], env=environ, capture_output=True, text=True, check=True
+            [*PODMAN, *arguments], capture_output=True, text=True, check=True
         ).stdout
 
     yield run
@@ -44,3 +48,20 @@ def test_the_demo_runs_in_a_container_without_a_network_to_a_pushed_model(podman
     assert summary["blessed"] is True
     assert summary["pushed"]
     assert summary["stack"]["tfx"].startswith("1.21")
+
+
+def test_kubeflows_spec_runs_in_containers_to_the_model_of_a_run_in_one(podman, graft, tmp_path):
+    demo = write_small_demo(tmp_path / "demo", PIPELINE_ROOT, epochs=12)
+    mount = f"--volume={tmp_path}:{tmp_path}"
+    podman("run", "--rm", "--network=none", "--user=0", mount, NAME, "graft", "run", str(demo))
+    spec = tmp_path / "digits.yaml"
+    pushed = f"push.path={tmp_path / 'pushed'}"
+    done = graft("compile", demo, "--target", "kubeflow", "-o", spec, "--set", pushed)
+    assert done.code == 0, done.err
+    call = in_containers(PODMAN, NAME, tmp_path)
+    run_spec(read_spec(spec), Kubeflow(PIPELINE_ROOT, tmp_path / "tasks", call))
+    np.testing.assert_allclose(
+        answers(tmp_path / "pushed", demo.parent),
+        answers(demo.parent / "serving" / "digits", demo.parent),
+        atol=1e-6,
+    )

@@ -21,10 +21,12 @@ class Kubeflow:
     Args:
         root: Pipeline root: `minio://` with bucket and path.
         folder: Holds the bucket, and what tasks leave behind.
+        call: Runs a task's command, as runner.call does.
     """
 
-    def __init__(self, root, folder):
+    def __init__(self, root, folder, call=call):
         self._root = root.rstrip("/")
+        self._call = call
         self._folder = folder
         self.made = {}
         self._ids = 0
@@ -68,7 +70,7 @@ class Kubeflow:
         }
         _mounted(pod, outputs["executor-logs"]["uri"]).write_text("")
         variables = {MOUNTS_VARIABLE: str(pod), **task.environment}
-        call(task.command(), told, self._folder / f"{task.name}_{self._tasks}", **variables)
+        self._call(task.command(), told, self._folder / f"{task.name}_{self._tasks}", **variables)
         made = json.loads(output.read_text()) if output.exists() else {}
         for key, one in outputs.items():
             said = made.get("artifacts", {}).get(key, {"artifacts": [{}]})["artifacts"][0]

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from preprocessing.errors import DataError
 from preprocessing.kinds import raw_columns
+from preprocessing.streams import plain
 from trainer.augmentation import augment_pictures, content_seeds
 from trainer.config import AugmentConfig
 from trainer.datasets import SHUFFLE_LIMIT_BYTES
@@ -62,6 +63,7 @@ def find_examples(
     label = extractor.config.label.name
     column = {label: tf.io.FixedLenFeature([], tf.string)}
 
+    @plain
     def known(serialized: tf.Tensor) -> tf.Tensor:
         labels = extractor.preprocess(tf.io.parse_example(serialized, column))[label]
         return tf.boolean_mask(serialized, is_known(labels))
@@ -69,6 +71,7 @@ def find_examples(
     batches = read_records(files, "raw examples").batch(_LOOK_BATCH).map(known)
     zero = tf.constant(0, tf.int64)
 
+    @plain
     def add(sums: tuple[tf.Tensor, tf.Tensor], batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         sizes = tf.cast(tf.strings.length(batch), tf.int64)
         return sums[0] + tf.size(batch, tf.int64), sums[1] + tf.reduce_sum(sizes)
@@ -108,7 +111,7 @@ def make_training_batches(
     def one_epoch(epoch: int) -> tf.data.Dataset:
         mixed = seed + _APART * epoch
         order = examples.serialized.shuffle(buffer, mixed, reshuffle_each_iteration=False)
-        return order.batch(batch_size).map(lambda batch: (batch, epoch))
+        return order.batch(batch_size).map(plain(lambda batch: (batch, epoch)))
 
     def prepare(serialized: tf.Tensor, epoch: tf.Tensor) -> tuple:
         inputs, labels = parse(serialized)
@@ -142,7 +145,7 @@ def make_eval_batches(
 
 def _prepared(batches: tf.data.Dataset, prepare: Callable, length: int) -> tf.data.Dataset:
     """Runs `prepare` ahead of the backbone; a few batches at a time bound the memory."""
-    prepared = batches.map(prepare, num_parallel_calls=_BATCHES_AT_A_TIME, deterministic=True)
+    prepared = batches.map(plain(prepare), _BATCHES_AT_A_TIME, deterministic=True)
     return prepared.apply(tf.data.experimental.assert_cardinality(length)).prefetch(1)
 
 
