@@ -21,7 +21,8 @@ def spare_conversion(model: tf_keras.Model) -> None:
     Keras's then, which brings together what replicas say.
 
     Args:
-        model: Not compiled yet; changed in place, and trained to the same weights.
+        model: Not compiled yet; changed in place, and trained to the same weights. Not
+            in the scope of its strategy.
     """
     model.train_step = tf.autograph.experimental.do_not_convert(model.train_step)
     model.test_step = tf.autograph.experimental.do_not_convert(model.test_step)
