@@ -41,6 +41,8 @@ HEAVY = ("tensorflow", "tfx", "apache_beam", "tf_keras", "keras", "tensorflow_hu
 # The command line and what it draws with.
 TALKERS = {
     "pipeline/cli.py",
+    "pipeline/commands/as_json.py",
+    "pipeline/commands/schema.py",
     "pipeline/kubeflow/command.py",
     "pipeline/submit/command.py",
     "pipeline/kubeflow_task/__main__.py",

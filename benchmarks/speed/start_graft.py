@@ -104,7 +104,7 @@ def killed(job: Job, place: Workplace) -> Run:
     if not first.killed:
         usage = Usage(first.code, 0.0, 0.0, 0.0, 0.0, 0)
         return Run(job, usage, failure="it had ended before it could be killed", details=said)
-    run = _run(job, place, folder, ("--resume",) if _can_resume() else ())
+    run = _run(job, place, folder, ("--resume",))
     run.details.update(said)
     return run
 
@@ -192,12 +192,6 @@ def _component_at(folder: Path, moment: float) -> str:
             if datetime.datetime.strptime(written, "%Y-%m-%d %H:%M:%S").timestamp() <= moment:
                 found = name
     return found
-
-
-def _can_resume() -> bool:
-    from pipeline.cli import run
-
-    return any("--resume" in one.opts for one in run.params)
 
 
 def _read_summary(folder: Path) -> dict[str, Any]:

@@ -91,7 +91,10 @@ def test_without_arguments_it_shows_its_help(capsys):
     assert err == ""
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "doctor", "backbones", "schema"])
+COMMANDS = ("run", "demo", "doctor", "cache", "scout", "runs", "backbones", "schema")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_in_the_help_and_has_its_own(capsys, command):
     assert main(["--help"]) == 0
     assert f"\n  {command} " in capsys.readouterr().out

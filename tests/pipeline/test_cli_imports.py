@@ -23,6 +23,7 @@ HEAVY = {
     "tfx",
     "transformers",
 }
+COMMANDS = ("run", "cache", "scout", "runs", "compile", "submit", "serve", "predict", "rollback")
 CONFIG = """name: fruit
 data: {source: {kind: image_folder, path: pictures}}
 features: {image: {kind: image, backbone: "hub:backbone"}}
@@ -52,7 +53,7 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    [(), ("run",), ("compile",), ("submit",), ("serve",), ("predict",), ("rollback",)],
+    [(), *((one,) for one in COMMANDS)],
 )
 def test_help_is_given_without_anything_heavy_and_without_the_config_s_records(command, folder):
     code, modules = imported_by(*command, "--help", cwd=folder)
