@@ -16,6 +16,8 @@ from preprocessing.model_info import ModelInfo
 RAW_SIGNATURE = tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 # Each example stands in four requests; the whole stays a file that loads at once.
 MAX_BYTES = 4 << 20
+# Where many are too large, others are looked for so far and no further.
+_LOOKED_AT_FOR_EACH = 8
 
 
 def write_warmup(
@@ -24,7 +26,8 @@ def write_warmup(
     """Writes the requests: each example by itself, and all together, for each signature.
 
     Only the columns that the model looks at are taken, no label and no other
-    column. Examples that are too large together with those before are left out.
+    column. Examples that are too large together with those before are left out;
+    others are looked for among the first eight times `count`.
 
     Args:
         info: What the model takes.
@@ -37,7 +40,8 @@ def write_warmup(
         The number of requests, at most `2 * count + 2`, of which TF Serving
         takes 1,000; 0 where there is no example, and then no file.
     """
-    chosen = list(itertools.islice(_fitting(info, examples), count))
+    most = _LOOKED_AT_FOR_EACH * count
+    chosen = list(itertools.islice(_fitting(info, examples, most), count))
     if not chosen:
         return 0
     batches = [[one] for one in chosen] + ([chosen] if len(chosen) > 1 else [])
@@ -55,15 +59,20 @@ def write_warmup(
     return len(requests)
 
 
-def _fitting(info: ModelInfo, files: Sequence[str]) -> Iterator[bytes]:
+def _fitting(info: ModelInfo, files: Sequence[str], most: int) -> Iterator[bytes]:
+    """Gives what has room, of so many examples at most: a split may be long, and large."""
     room = MAX_BYTES // 4
+    for record in itertools.islice(_records(files), most):
+        example = _without_others(record, info)
+        if len(example) <= room:
+            room -= len(example)
+            yield example
+
+
+def _records(files: Sequence[str]) -> Iterator[bytes]:
     for file in files:
         kind = "GZIP" if file.endswith(".gz") else ""
-        for record in tf.data.TFRecordDataset(file, compression_type=kind).as_numpy_iterator():
-            example = _without_others(record, info)
-            if len(example) <= room:
-                room -= len(example)
-                yield example
+        yield from tf.data.TFRecordDataset(file, compression_type=kind).as_numpy_iterator()
 
 
 def _without_others(record: bytes, info: ModelInfo) -> bytes:

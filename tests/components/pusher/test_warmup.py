@@ -133,6 +133,13 @@ def test_examples_that_are_too_large_together_are_left_out(requests, monkeypatch
     assert [len(one) for one in found[-2][1]["image"]] == [300, 300]
 
 
+def test_where_all_are_too_large_the_split_is_not_read_to_its_end(requests, monkeypatch):
+    monkeypatch.setattr(warmup, "MAX_BYTES", 4 * 1000)
+    large, small = (make_example(**{**FULL, "image": b"0" * size}) for size in (5000, 300))
+    assert requests([large] * 16 + [small], count=2) == (0, None)
+    assert requests([large] * 15 + [small], count=2)[0] == 2
+
+
 def test_no_file_holds_more_than_its_limit(requests, tmp_path):
     examples = [make_example(**{**FULL, "image": b"0" * 200_000}) for _ in range(100)]
     requests(examples, count=100)
