@@ -16,9 +16,12 @@ from tfx.orchestration.local import local_dag_runner
 from tfx.proto.orchestration import pipeline_pb2
 
 from components.gate.intervals import wilson
+from pipeline.addresses import check_addresses
+from pipeline.beam_config import places_of
 from pipeline.component_events import ComponentEvents
 from pipeline.config import Config
 from pipeline.dag import EXAMPLES, build_pipeline
+from pipeline.engines.probe import check_engine
 from pipeline.lineage import Lineage
 from pipeline.local import compile_ir
 from pipeline.metadata_store import unlogged_connection
@@ -32,6 +35,7 @@ from trainer.backbones.vendor import vendor
 from trainer.embed import make_embed_fn
 from trainer.model_config import EmbedConfig, ModelConfig, RunConfig
 from trainer.scout import score_head, time_backbone
+from trainer.strategy import check_in_pipeline
 from trainer.train import find_files
 
 _EMBEDDER = "Embedder"
@@ -54,13 +58,17 @@ def scout(
         What came of each, the best first.
 
     Raises:
-        GraftError: If a backbone or the data cannot be used.
+        GraftError: If a backbone, the data, an address or the workers cannot be used.
     """
     check_legacy_keras()
     # Beam parses this process's command line, which is ours and not its own.
     arguments, sys.argv = sys.argv, sys.argv[:1]
     try:
         with ComponentEvents() as events, importable(config.base):
+            # It pushes nothing.
+            check_addresses(config.model_copy(update={"push": None}))
+            check_in_pipeline(config.train.strategy)
+            check_engine(config.beam, config.base, places_of(config))
             tried = [
                 _try(_with_backbone(config, feature, one), feature, f"{run_id}-{number}", events)
                 for number, one in enumerate(candidates, start=1)

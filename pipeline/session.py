@@ -55,13 +55,7 @@ def run_pipeline(
         GraftError: The run failed; where the log is stands in the message.
         CrashError: It failed for a reason that is no mistake of the user's.
     """
-    run_id = _make_run_id()
-    log = config.local_folder / "logs" / f"{run_id}.log"
-    _check_writable(log.parent)
-    if config.metadata.kind != "sqlite":
-        from pipeline.metadata_check import check_metadata
-
-        check_metadata(config)
+    run_id, log = _begin(config)
     with only_run(config.local_folder, run_id) as alone:
         past = find_resumable(config) if resume else None
         resumed = past.begun.run_id if past else None
@@ -98,10 +92,14 @@ def _run_in_session(
 def scout_backbones(
     config: Config, feature: str, candidates: Sequence[BackboneConfig]
 ) -> "list[Scouted]":
-    """Compares backbones with the terminal kept for progress; see `pipeline.scout`."""
-    run_id = _make_run_id()
-    log = config.local_folder / "logs" / f"{run_id}.log"
-    _check_writable(log.parent)
+    """Compares backbones with the terminal kept for progress; see `pipeline.scout`.
+
+    Raises:
+        UsageError: A run is going on in the working folder, or the metadata's database
+            cannot be used.
+        GraftError: A backbone or the data cannot be used.
+    """
+    run_id, log = _begin(config)
     with only_run(config.local_folder, run_id), scratch(run_id), _tfx(log, 0):
         from pipeline.scout import scout
 
@@ -172,6 +170,18 @@ def console(*, stderr: bool = False) -> Console:
 def _clean_processes(config: Config) -> int:
     """How many a run asks for: to validate, and to load what is pushed."""
     return (config.validation.validator == "graft") + bool(config.push)
+
+
+def _begin(config: Config) -> tuple[str, Path]:
+    """Names what begins, and its log; asks for what needs no TFX."""
+    run_id = _make_run_id()
+    log = config.local_folder / "logs" / f"{run_id}.log"
+    _check_writable(log.parent)
+    if config.metadata.kind != "sqlite":
+        from pipeline.metadata_check import check_metadata
+
+        check_metadata(config)
+    return run_id, log
 
 
 def _make_run_id() -> str:

@@ -69,6 +69,7 @@ def test_the_better_backbone_comes_first_and_a_run_computes_no_vector_again(graf
     [
         (["--feature", "picture"], "No feature of this name has a backbone\n  Received: 'picture'"),
         (["--backbone", "hubs:colours"], "'hubs:colours'"),
+        (["--set", "workdir=nowhere://graft"], "workdir: "),
     ],
 )
 def test_mistakes_are_answered_at_once(graft, digits, arguments, said):

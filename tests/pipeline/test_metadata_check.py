@@ -13,6 +13,7 @@ from pipeline.leftovers import clear_leftovers
 from pipeline.metadata_check import check_metadata
 from pipeline.metadata_store import open_store
 from pipeline.run_record import write_begun
+from pipeline.session import scout_backbones
 from preprocessing.errors import UsageError
 from tests import database_servers
 from tests.pipeline.flowers import GOOD, load, message
@@ -214,3 +215,9 @@ def test_a_real_server_that_wants_tls_is_explained(folder, kind):
             f"  Received: '127.0.0.1:{port}'\n"
             "  See: docs/storage.md"
         )
+
+
+def test_scouting_is_refused_as_a_run_is(folder):
+    config = config_of(folder, "mysql", 3306, user_variable="NOT_SET")
+    with pytest.raises(UsageError, match="this environment variable is not set"):
+        scout_backbones(config, "image", [])
