@@ -229,7 +229,8 @@ def _size(count: float) -> str:
 
 
 def _ago(when: str) -> str:
-    seconds = time.time() - datetime.datetime.fromisoformat(when).timestamp()
+    # The clock of a bucket, or of another machine, may be ahead of ours.
+    seconds = max(0.0, time.time() - datetime.datetime.fromisoformat(when).timestamp())
     for unit, name in (("w", "week"), ("d", "day"), ("h", "hour"), ("m", "minute")):
         count = int(seconds // _UNITS[unit])
         if count:

@@ -34,11 +34,17 @@ def only_run(workdir: str | Path, run_id: str) -> Iterator[bool]:
         Whether this run has the folder to itself.
 
     Raises:
-        UsageError: If another run is in it; the message says which.
+        UsageError: If another run is in it; the message says which. Or if its lock
+            may not be written.
     """
     path = Path(workdir) / LOCK
     alone = True
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        # Somebody else's, say, in a folder that is shared.
+        what = f"The working folder cannot be locked: {error.strerror}"
+        raise UsageError(explain(what, str(path))) from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

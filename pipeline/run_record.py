@@ -32,6 +32,9 @@ class Begun(Record):
     begun_at: str = Field(description="in UTC")
     pid: int
     host: str
+    process_started: int | None = Field(
+        None, description="in ticks, which tell the process from a later one of the same number"
+    )
     cache: bool = Field(description="false with --no-cache")
     rebaseline: bool
     scratch: str = Field("", description="its temporary folder, which goes when it ends")
@@ -72,6 +75,7 @@ def write_begun(
         begun_at=datetime.datetime.now(datetime.timezone.utc).isoformat(),
         pid=os.getpid(),
         host=socket.gethostname(),
+        process_started=_started_at(os.getpid()),
         cache=cache,
         rebaseline=rebaseline,
         scratch=str(place_of(run_id)),
@@ -142,6 +146,29 @@ def _flatten(value: Any, key: str = "") -> dict[str, str]:
         for name, one in value.items()
         for inner, text in _flatten(one, f"{key}.{name}" if key else str(name)).items()
     }
+
+
+def is_alive(begun: Begun) -> bool:
+    """Whether the process of a run is still there, and no other under its number.
+
+    Args:
+        begun: The run; of one that another machine runs nothing is known, so no.
+    """
+    if begun.host != socket.gethostname():
+        return False
+    now = _started_at(begun.pid)
+    return now is not None and begun.process_started in (None, now)
+
+
+def _started_at(pid: int) -> int | None:
+    """When a process began, in the kernel's ticks; None where it has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # Its name, in brackets, may hold anything; then come state, …, and as the 22nd field this.
+    state, *fields = stat.rpartition(")")[2].split()
+    return None if state in "ZX" else int(fields[18])
 
 
 def _ending(summary: Path) -> Ending:

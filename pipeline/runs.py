@@ -3,7 +3,6 @@
 A new column is a field of `RunLine`, shown by `render_runs`.
 """
 
-import socket
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.facts import figure
-from pipeline.run_record import SUMMARY, Ending, PastRun, folder_of, list_runs
+from pipeline.run_record import SUMMARY, Ending, PastRun, folder_of, is_alive, list_runs
 from pipeline.summary import Summary, read_summary
 from preprocessing.config import Record
 from preprocessing.errors import UsageError, explain
@@ -74,12 +73,11 @@ def find_runs(place: str | None) -> list[RunLine]:
 
 def _line(run: PastRun, folder: Path) -> RunLine:
     begun = run.begun
-    here = begun.host == socket.gethostname() and Path(f"/proc/{begun.pid}").exists()
     line = RunLine(
         run_id=begun.run_id,
         name=begun.name,
         begun_at=begun.begun_at,
-        ending="going on" if run.ending == "killed" and here else run.ending,
+        ending="going on" if run.ending == "killed" and is_alive(begun) else run.ending,
     )
     try:
         summary = read_summary(folder_of(folder, begun.run_id) / SUMMARY)

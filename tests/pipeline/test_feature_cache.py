@@ -1,6 +1,7 @@
 """`graft cache`: what is kept, for people and for machines, and what it deletes."""
 
 import json
+import os
 import time
 
 import numpy as np
@@ -141,3 +142,19 @@ def test_what_cannot_be_deleted_is_said(workdir, graft, monkeypatch):
     code, _, err = graft("--prune")
     assert code == 2
     assert err.startswith("graft: The feature store cannot be pruned: [Errno 13] Permission denied")
+
+
+def test_what_another_clock_says_is_yet_to_come_was_used_just_now(workdir, graft):
+    for path in workdir.glob(".graft/features/*/*.vectors"):
+        os.utime(path, (time.time() + 90,) * 2)
+    assert graft()[1].count("just now") == 2
+
+
+def test_a_store_that_cannot_be_read_is_said(workdir, graft, monkeypatch):
+    def refuse(root):
+        raise PermissionError(13, "Permission denied", root)
+
+    monkeypatch.setattr(feature_cache, "read_usage", refuse)
+    code, out, err = graft()
+    assert (code, out) == (2, "")
+    assert err.startswith("graft: The feature store cannot be read: [Errno 13] Permission denied")

@@ -69,3 +69,12 @@ def test_a_failing_run_lets_go(tmp_path):
         raise ValueError("no")
     with only_run(tmp_path, "second"):
         pass
+
+
+def test_a_lock_that_may_not_be_written_is_no_defect(tmp_path):
+    (tmp_path / LOCK).mkdir()
+    with pytest.raises(UsageError) as error, only_run(tmp_path, "first"):
+        pass
+    assert str(error.value) == (
+        f"The working folder cannot be locked: Is a directory\n  Received: '{tmp_path / LOCK}'"
+    )

@@ -1,6 +1,7 @@
 """What is known of a run that was begun, and how it ended."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -10,6 +11,7 @@ from pipeline.run_record import (
     SUMMARY,
     differences,
     folder_of,
+    is_alive,
     list_runs,
     write_begun,
 )
@@ -99,3 +101,22 @@ def test_changed_added_and_removed_keys_are_told_apart():
         "push": ("nothing", "null"),
     }
     assert differences(before, before) == {}
+
+
+def test_a_run_is_alive_as_long_as_its_process_and_no_later_one_of_its_number(config):
+    begun = begin(config, "a")
+    assert is_alive(begun)
+    assert not is_alive(begun.model_copy(update={"process_started": begun.process_started - 1}))
+    assert not is_alive(begun.model_copy(update={"host": "another"}))
+    # One that was begun before this was noted.
+    assert is_alive(begun.model_copy(update={"process_started": None}))
+
+
+def test_a_process_that_has_ended_is_not_alive_even_before_anybody_took_note(config):
+    begun = begin(config, "a").model_copy(update={"process_started": None})
+    with subprocess.Popen(["sleep", "60"]) as process:
+        assert is_alive(begun.model_copy(update={"pid": process.pid}))
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert not is_alive(begun.model_copy(update={"pid": process.pid}))
+    assert not is_alive(begun.model_copy(update={"pid": process.pid}))
