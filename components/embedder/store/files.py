@@ -8,7 +8,7 @@ import contextlib
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
 UNFINISHED = ".unfinished"
 
@@ -94,8 +94,7 @@ class LocalFiles:
         """See Files."""
         staged = _beside(path)
         try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(staged, "xb") as file:
+            with _open_new(staged) as file:
                 file.write(content)
             os.replace(staged, path)
         except BaseException:
@@ -117,6 +116,16 @@ class LocalFiles:
         """See Files."""
         with contextlib.suppress(OSError):
             os.rmdir(path)
+
+
+def _open_new(path: str) -> IO[bytes]:
+    """Makes a file with its folder; once more where another process removes that, being empty."""
+    folder = os.path.dirname(path)
+    with contextlib.suppress(FileNotFoundError, FileExistsError):
+        os.makedirs(folder, exist_ok=True)
+        return open(path, "xb")
+    os.makedirs(folder, exist_ok=True)
+    return open(path, "xb")
 
 
 class AddressFiles:

@@ -6,6 +6,7 @@ import os
 import numpy as np
 import pytest
 
+from components.embedder.store import files
 from components.embedder.store import namespace as module
 from components.embedder.store.files import LocalFiles
 from components.embedder.store.namespace import Namespace
@@ -197,3 +198,23 @@ def test_many_segments_are_searched_as_one(open_space, keys_of):
     hits = space.find(keys_of(range(90)))
     assert hits.found.tolist() == [True] * 80 + [False] * 10
     check_found(hits, range(90))
+
+
+def test_a_folder_that_another_process_removes_while_it_is_empty_is_made_again(
+    open_space, keys_of, monkeypatch, tmp_path
+):
+    made = []
+
+    def make_and_lose(path, exist_ok):
+        made.append(path)
+        make(path, exist_ok=exist_ok)
+        if len(made) == 1:
+            os.rmdir(path)
+
+    make = os.makedirs
+    (tmp_path / "store").mkdir()
+    monkeypatch.setattr(files.os, "makedirs", make_and_lose)
+    space = open_space()
+    add(space, keys_of, range(5))
+    assert space.take_notes() == []
+    assert open_space().find(keys_of(range(5))).found.all()
