@@ -56,7 +56,11 @@ def build_training(
 
         tuner = Tuner(
             tuner_fn="trainer.tune.tuner_fn",
-            custom_config={**what, "tuner": config.tune.model_dump(mode="json")},
+            custom_config={
+                **what,
+                "tuner": config.tune.model_dump(mode="json"),
+                "checkpoints": checkpoints,
+            },
             **common,
         ).with_id(TUNER)
         tuners.append(tuner)

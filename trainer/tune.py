@@ -5,6 +5,7 @@ Another way to search is another oracle in `_ORACLES`.
 
 import json
 import math
+import posixpath
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,9 +20,11 @@ from tfx.components.tuner.component import TunerFnResult
 
 from preprocessing import progress
 from preprocessing.errors import DivergedError, GraftError
+from trainer.checkpoints import training_key
 from trainer.model_config import RunConfig
 from trainer.tasks.registry import TASKS
 from trainer.train import TrainedModel, find_files, train
+from trainer.trials import Finished, Trials
 from trainer.tune_config import LISTS, WHOLE, Domain, TuneConfig, apply_values
 
 STAGE = "Tuner"
@@ -35,8 +38,9 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Prepares the search.
 
     Args:
-        fn_args: TFX's arguments; `custom_config["trainer"]` is a RunConfig and
-            `custom_config["tuner"]` a TuneConfig.
+        fn_args: TFX's arguments; `custom_config["trainer"]` is a RunConfig,
+            `custom_config["tuner"]` a TuneConfig, and `custom_config["checkpoints"]`
+            the folder of all that is kept of searches and trainings under way.
 
     Returns:
         The tuner, whose `search` needs no arguments.
@@ -50,7 +54,17 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
         return _result(model, config, tune)
 
     space = make_space(tune.space_for(config.train))
-    return TunerFnResult(Search(run, tune, space, fn_args.working_dir), {})
+    trials = Trials(_kept_folder(fn_args))
+    return TunerFnResult(Search(run, tune, space, fn_args.working_dir, trials), {})
+
+
+def _kept_folder(fn_args: FnArgs) -> str | None:
+    """The folder of this very search: whatever decides its result is in the name."""
+    root = fn_args.custom_config.get("checkpoints")
+    if root is None:
+        return None
+    files = fn_args.transform_graph_path, fn_args.train_files, fn_args.eval_files
+    return posixpath.join(root, training_key(fn_args.custom_config, *files))
 
 
 class Search(keras_tuner.engine.base_tuner.BaseTuner):
@@ -66,6 +80,7 @@ class Search(keras_tuner.engine.base_tuner.BaseTuner):
         tune: TuneConfig,
         space: keras_tuner.HyperParameters,
         folder: str,
+        finished: Trials,
     ) -> None:
         """Prepares the search.
 
@@ -74,8 +89,10 @@ class Search(keras_tuner.engine.base_tuner.BaseTuner):
             tune: Limits, and how to choose.
             space: From `make_space`.
             folder: For KerasTuner's own files.
+            finished: Those of this search that a killed run has made.
         """
         self._run = run
+        self._finished = finished
         self._seconds = 60 * tune.minutes
         self._deadline = math.inf
         self._failures: list[str] = []
@@ -111,6 +128,7 @@ class Search(keras_tuner.engine.base_tuner.BaseTuner):
                 f"{self._failures[-1]}"
             )
         logging.info("The tuner ran %d of %d trials", len(self.oracle.trials), trials)
+        self._finished.clear()
 
     def pre_create_trial(self) -> None:
         """Asks for no further trial once the time is over."""
@@ -121,7 +139,7 @@ class Search(keras_tuner.engine.base_tuner.BaseTuner):
         """Trains once."""
         values = trial.hyperparameters.values
         try:
-            result = self._run(values, [StopAt(self._deadline)])
+            result = self._train(values)
         except (DivergedError, tf.errors.ResourceExhaustedError) as error:
             self._failures.append(str(error))
             logging.warning("Trial %s with %s failed: %s", trial.trial_id, values, error)
@@ -130,6 +148,17 @@ class Search(keras_tuner.engine.base_tuner.BaseTuner):
             raise tuner_errors.FatalError(str(error)) from error
         logging.info("Trial %s with %s: %g", trial.trial_id, values, result)
         return {self.oracle.objective.name: result}
+
+    def _train(self, values: Mapping[str, Any]) -> float:
+        """Trains, unless a run that was killed had done so; its time counts all the same."""
+        finished = self._finished.find(values)
+        if finished is not None:
+            self._deadline -= finished.seconds
+            return finished.result
+        began = time.monotonic()
+        result = self._run(values, [StopAt(self._deadline)])
+        self._finished.add(values, Finished(float(result), time.monotonic() - began))
+        return result
 
     def on_trial_end(self, trial: Any) -> None:
         """Reports one more trial."""

@@ -2,7 +2,9 @@
 
 import json
 import logging
+import re
 import time
+from pathlib import Path
 
 import pytest
 from tfx.components.trainer.fn_args_utils import FnArgs
@@ -11,7 +13,8 @@ from tfx.types import standard_artifacts
 
 from preprocessing.errors import DataError, DivergedError, GraftError
 from trainer.train import find_files, train
-from trainer.tune import Search, StopAt, _trial_config, make_space, tuner_fn
+from trainer.trials import Finished, Trials
+from trainer.tune import Search, StopAt, _kept_folder, _trial_config, make_space, tuner_fn
 from trainer.tune_config import Domain, TuneConfig, apply_values
 
 RATES = {"learning_rate": Domain(min=0.001, max=1.0, log=True)}
@@ -21,12 +24,13 @@ RATES = {"learning_rate": Domain(min=0.001, max=1.0, log=True)}
 def search(tmp_path):
     """Searches with a function from values to a result in the place of training."""
 
-    def search(run, space=RATES, **tune):
+    def search(run, space=RATES, kept=None, **tune):
         made = Search(
             lambda values, callbacks: run(values),
             TuneConfig(**tune),
             make_space(space),
-            str(tmp_path),
+            str(tmp_path / "tuner"),
+            Trials(kept),
         )
         made.search()
         return made
@@ -147,3 +151,48 @@ def test_a_trial_fine_tunes_only_for_the_sake_of_fine_tunings_values(world):
     assert (trial.mode, trial.learning_rate, trial.warm_start) == ("frozen", 0.1, False)
     trial = _trial_config(config, {"fine_tune.learning_rate": 0.1}).train
     assert (trial.mode, trial.fine_tune.learning_rate) == ("fine_tune", 0.1)
+
+
+@pytest.mark.parametrize("how", ["random", pytest.param("bayesian", marks=pytest.mark.slow)])
+def test_a_search_that_was_killed_goes_on_with_the_trials_that_had_finished(search, tmp_path, how):
+    trained = []
+
+    def run(values):
+        if len(trained) == 4:
+            raise KeyboardInterrupt
+        trained.append(values["learning_rate"])
+        return values["learning_rate"]
+
+    folder = tmp_path / "checkpoints" / "search"
+    with pytest.raises(KeyboardInterrupt):
+        search(run, kept=str(folder), trials=6, search=how)
+    assert len(list(folder.iterdir())) == 1
+    before = trained.copy()
+    trained.clear()
+    done = search(run, kept=str(folder), trials=6, search=how)
+    # What an undisturbed search tries, of which the first four are not trained again.
+    undisturbed = search(lambda values: values["learning_rate"], trials=6, search=how)
+    assert tried(done) == tried(undisturbed)
+    assert before + trained == [values["learning_rate"] for values in tried(done)]
+    assert not folder.exists()
+
+
+def test_the_time_of_trials_that_had_finished_counts(search, tmp_path):
+    kept = Trials(str(tmp_path / "search"))
+    for epochs in (1, 2):
+        kept.add({"epochs": epochs}, Finished(0.5, 3600.0))
+    space = {"epochs": Domain(values=(1, 2))}
+    done = search(lambda values: 1.0, space, str(tmp_path / "search"), trials=9, minutes=10)
+    assert len(tried(done)) == 1
+
+
+def test_what_a_search_keeps_is_named_by_what_decides_its_result(tmp_path):
+    def folder(**other):
+        custom = {"trainer": {"seed": 1}, "tuner": {"trials": 3}, "checkpoints": str(tmp_path)}
+        files = {"transform_graph_path": "t", "train_files": ["a"], "eval_files": ["b"]}
+        return _kept_folder(FnArgs(**{"custom_config": custom, **files, **other}))
+
+    assert folder() == folder()
+    assert re.fullmatch("[0-9a-f]{24}", Path(folder()).name)
+    assert folder(train_files=["c"]) != folder()
+    assert folder(custom_config={}) is None
