@@ -16,6 +16,7 @@ from tfx.types import artifact_utils
 from tfx.types import standard_component_specs as keys
 from tfx.utils import json_utils, path_utils
 
+from components.gate.answers import read_raw
 from components.gate.baseline import find_fault, find_misfit
 from components.gate.config import GateConfig
 from components.gate.evaluate import Artifacts
@@ -130,8 +131,7 @@ def _some(inputs: Artifacts, properties: dict[str, Any]) -> list[bytes]:
     for split in json_utils.loads(properties[keys.EXAMPLE_SPLITS_KEY]):
         for folder in artifact_utils.get_split_uris(examples, split):
             files = sorted(tf.io.gfile.glob(posixpath.join(folder, "*")))
-            records = tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator()
-            found += itertools.islice(records, _TRIED - len(found))
+            found += itertools.islice(read_raw(files), _TRIED - len(found))
     return found
 
 

@@ -37,7 +37,8 @@ def run(tmp_path, echo, example):
     rows = np.stack([1 - 0.8 * right - 0.1, 0.8 * right + 0.1], axis=1).astype(np.float32)
     split = tmp_path / "examples" / "Split-eval"
     split.mkdir(parents=True)
-    with tf.io.TFRecordWriter(str(split / "data-0.gz"), "GZIP") as writer:
+    # As ExampleGen writes them.
+    with tf.io.TFRecordWriter(str(split / "data_tfrecord-00000-of-00001")) as writer:
         for p, y, number in zip(rows, truth, range(40), strict=True):
             writer.write(example(p, y, source="ab"[number >= 30]))
     echo("multiclass", 2).save(tmp_path / "candidate" / "Format-Serving")
