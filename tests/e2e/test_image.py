@@ -55,13 +55,23 @@ def test_kubeflows_spec_runs_in_containers_to_the_model_of_a_run_in_one(podman, 
     mount = f"--volume={tmp_path}:{tmp_path}"
     podman("run", "--rm", "--network=none", "--user=0", mount, NAME, "graft", "run", str(demo))
     spec = tmp_path / "digits.yaml"
-    pushed = f"push.path={tmp_path / 'pushed'}"
-    done = graft("compile", demo, "--target", "kubeflow", "-o", spec, "--set", pushed)
+    pushed = demo.parent / "pushed"
+    done = graft(
+        "compile",
+        demo,
+        "--target",
+        "kubeflow",
+        "-o",
+        spec,
+        "--set",
+        f"push.path={pushed}",
+        cwd=demo.parent,
+    )
     assert done.code == 0, done.err
     call = in_containers(PODMAN, NAME, tmp_path)
     run_spec(read_spec(spec), Kubeflow(PIPELINE_ROOT, tmp_path / "tasks", call))
     np.testing.assert_allclose(
-        answers(tmp_path / "pushed", demo.parent),
+        answers(pushed, demo.parent),
         answers(demo.parent / "serving" / "digits", demo.parent),
         atol=1e-6,
     )
