@@ -18,6 +18,8 @@ from preprocessing.config import Record
 from preprocessing.errors import UsageError, explain
 
 _WORKDIR = ".graft"
+# A window of a month is said by its ends.
+_SPANS = 3
 
 
 class RunLine(Record):
@@ -66,7 +68,7 @@ def find_runs(place: str | None) -> list[RunLine]:
     elif not (folder / "runs").is_dir() and (folder / _WORKDIR / "runs").is_dir():
         folder /= _WORKDIR
     if not (folder / "runs").is_dir():
-        what = "There are no runs: this is no config and no working folder"
+        what = "There are no runs: none was begun here, or this is no config and no working folder"
         raise UsageError(explain(what, str(folder), see="graft runs --help"))
     return [_line(one, folder) for one in list_runs(folder)]
 
@@ -100,17 +102,32 @@ def _outcome(summary: Summary) -> dict[str, object]:
 
 def render_runs(lines: list[RunLine], console: Console) -> None:
     """Shows runs to a person."""
+    columns = {
+        "Run": [one.run_id for one in lines],
+        "Pipeline": [one.name for one in lines],
+        "Spans": [_window(one.spans) for one in lines],
+        "Examples": [f"{sum(one.examples.values()):,}" if one.examples else "-" for one in lines],
+        "On eval": [f"{one.metric} {figure(one.value)}" if one.metric else "-" for one in lines],
+        "Ended": [
+            {True: "blessed", False: "not blessed", None: one.ending}[one.blessed] for one in lines
+        ],
+        "Version": [str(one.version or "-") for one in lines],
+    }
+    # Configs side by side share a working folder; most have a folder, and no spans.
+    if len(set(columns["Pipeline"])) < 2:
+        del columns["Pipeline"]
+    if not any(columns["Spans"]):
+        del columns["Spans"]
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    spans = any(one.spans for one in lines)
-    headers = ("Run", *(["Spans"] if spans else []), "Examples", "On eval", "Ended", "Version")
-    for header in headers:
+    for header in columns:
         right = header in ("Examples", "Version")
         table.add_column(header, justify="right" if right else "left", no_wrap=header == "Run")
-    for one in lines:
-        ended = {True: "blessed", False: "not blessed", None: one.ending}[one.blessed]
-        cells = [one.run_id, *([", ".join(one.spans)] if spans else [])]
-        cells += [f"{sum(one.examples.values()):,}" if one.examples else "-"]
-        cells += ["-" if one.metric is None else f"{one.metric} {figure(one.value)}", ended]
-        cells += ["-" if one.version is None else str(one.version)]
-        table.add_row(*(Text(cell) for cell in cells))
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*map(Text, cells))
     console.print(table)
+
+
+def _window(spans: tuple[str, ...]) -> str:
+    if len(spans) <= _SPANS:
+        return ", ".join(spans)
+    return f"{spans[0]} … {spans[-1]} ({len(spans)})"

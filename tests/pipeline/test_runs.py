@@ -27,6 +27,7 @@ def config(tmp_path):
 
 
 def leave(config, run_id, **more):
+    config = config.model_copy(update={"name": more.pop("name", config.name)})
     write_begun(config, run_id, cache=True, rebaseline=False, resumed=None)
     if not more:
         return
@@ -70,10 +71,32 @@ def test_each_run_says_its_spans_figure_and_version(config):
     ]
 
 
+def rows(config):
+    shown = io.StringIO()
+    render_runs(find_runs(config.workdir), Console(file=shown, width=100))
+    return [line.split() for line in shown.getvalue().splitlines()]
+
+
+def test_pipelines_that_share_a_working_folder_are_told_apart(config):
+    for run_id, name in (("r1", "flowers"), ("r2", "shrubs")):
+        leave(config, run_id, name=name, failure="no data")
+    assert rows(config) == [
+        ["Run", "Pipeline", "Examples", "On", "eval", "Ended", "Version"],
+        ["r1", "flowers", "-", "-", "failed", "-"],
+        ["r2", "shrubs", "-", "-", "failed", "-"],
+    ]
+
+
+def test_a_long_window_is_said_by_its_ends(config):
+    spans = [SpanUse(span=n, name=str(n), examples=50, state="new") for n in range(3, 33)]
+    leave(config, "r1", spans=spans)
+    assert rows(config)[1][:5] == ["r1", "3", "…", "32", "(30)"]
+
+
 def test_a_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(UsageError) as caught:
         find_runs(str(tmp_path))
     assert str(caught.value) == (
-        "There are no runs: this is no config and no working folder\n"
+        "There are no runs: none was begun here, or this is no config and no working folder\n"
         f"  Received: '{tmp_path}'\n  See: graft runs --help"
     )
