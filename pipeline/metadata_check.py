@@ -24,13 +24,18 @@ _TLS = (
     "the server wants TLS, which ml-metadata's clients are built without; have a tunnel on "
     "this machine speak TLS to it"
 )
+_NO_ENTRY = (
+    "pg_hba.conf of the server has no line that lets this user in from here without TLS, which "
+    "ml-metadata's clients are built without; add one, or have a tunnel on this machine speak "
+    "TLS to it"
+)
 _NO_DATABASE = "the server has no such database, or the user may not use it: make it first"
 
 # By MySQL's numbers of errors; what is not here is told in the server's words.
 _TLS_WANTED = 3159
 _MYSQL = {1044: "database", 1045: "user", 1049: "database", 1698: "user", _TLS_WANTED: "tls"}
 _POSTGRESQL = (
-    (re.compile(r"no pg_hba\.conf entry .*(no encryption|SSL off)"), "tls"),
+    (re.compile(r"no pg_hba\.conf entry"), "entry"),
     (re.compile(r"authentication failed|no password supplied|role .* does not exist"), "user"),
     (re.compile(r"database .* does not exist|permission denied for database"), "database"),
 )
@@ -108,8 +113,9 @@ def _refuse(metadata: ServerMetadata, error: str, said: str) -> NoReturn:
 def _raise(metadata: ServerMetadata, kind: str, text: str) -> NoReturn:
     if kind == "database":
         message = explain(f"metadata.database: {_NO_DATABASE}", metadata.database, see=_SEE)
-    elif kind == "tls":
-        message = explain(f"metadata: {_TLS}", _place(metadata), see=_SEE)
+    elif kind in ("tls", "entry"):
+        what = _TLS if kind == "tls" else _NO_ENTRY
+        message = explain(f"metadata: {what}", _place(metadata), see=_SEE)
     elif kind == "user":
         held = " and ".join(filter(None, (metadata.user_variable, metadata.password_variable)))
         what = f"metadata: the server refuses the user or the password; they come from {held}"

@@ -16,7 +16,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from pipeline.config import Config
 from pipeline.metadata_config import ServerMetadata
-from pipeline.postgres_backslashes import mend_backslashes
+from pipeline.postgres_texts import mend_texts
 
 # Where libmariadb and libpq look for the password of a connection that names none.
 _PASSWORD = {"mysql": "MYSQL_PWD", "postgresql": "PGPASSWORD"}
@@ -72,14 +72,16 @@ def user_of(metadata: ServerMetadata) -> str:
 def _mysql(metadata: ServerMetadata) -> metadata_store_pb2.ConnectionConfig:
     connection = metadata_store_pb2.ConnectionConfig()
     server = connection.mysql
-    server.host, server.port = metadata.host, metadata.port
+    # By this name the library looks for a socket file, whatever the port is.
+    host = "127.0.0.1" if metadata.host == "localhost" else metadata.host
+    server.host, server.port = host, metadata.port
     server.database, server.user = metadata.database, user_of(metadata)
     server.skip_db_creation = True
     return connection
 
 
 def _postgresql(metadata: ServerMetadata) -> metadata_store_pb2.ConnectionConfig:
-    mend_backslashes()
+    mend_texts()
     connection = metadata_store_pb2.ConnectionConfig()
     server = connection.postgresql
     server.host, server.port = metadata.host, str(metadata.port)

@@ -64,7 +64,7 @@ def log_in(
         greeting = _read(server)
         if greeting[0] == _ERROR:
             return _refusal(greeting)
-        if greeting[0] != 10:
+        if greeting[0] != 10 or b"\0" not in greeting:
             raise OSError("it does not speak MySQL's protocol")
         capabilities, number = _CAPABILITIES | (_TLS if tls else 0), 1
         if tls:
@@ -74,9 +74,10 @@ def log_in(
         _send(server, number, _head(capabilities) + response)
         answer = _read(server)
         if answer[0] == _SWITCH:
-            plugin, _, data = answer[1:].partition(b"\0")
-            if plugin.decode() != PLUGIN:
-                return Refusal(0, f"it wants {plugin.decode()} of this user, not {PLUGIN}")
+            wanted, _, data = answer[1:].partition(b"\0")
+            plugin = wanted.decode(errors="replace")
+            if plugin != PLUGIN:
+                return Refusal(0, f"it wants {plugin} of this user, not {PLUGIN}")
             _send(server, number + 2, _scramble(data[:20], password))
             answer = _read(server)
         return None if answer[0] == _OK else _refusal(answer)

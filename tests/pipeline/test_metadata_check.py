@@ -1,6 +1,7 @@
 """A database that cannot be used is refused before a run, with one clear error each."""
 
 import contextlib
+import secrets
 import socketserver
 import textwrap
 import threading
@@ -106,8 +107,9 @@ def test_what_else_a_server_says_is_passed_on_without_the_user(folder):
         )
 
 
-def test_a_server_of_another_kind_is_not_talked_to(folder):
-    with listening(b"SSH-2.0-OpenSSH_9.2\r\n") as port:
+@pytest.mark.parametrize("said", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\n220 ready\r\n"])
+def test_a_server_of_another_kind_is_not_talked_to(folder, said):
+    with listening(said) as port:
         assert refusal(config_of(folder, "mysql", port)).startswith(
             "metadata: the server cannot be talked to: it does not speak MySQL's protocol\n"
         )
@@ -148,13 +150,15 @@ def server(request):
 
 
 @pytest.mark.slow
-def test_a_real_server_lets_the_user_in(server, folder):
-    check_metadata(config_of(folder, *server))
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_real_server_lets_the_user_in(server, folder, host):
+    check_metadata(config_of(folder, *server, host=host))
 
 
 @pytest.mark.slow
 def test_a_real_server_keeps_every_text_as_it_is(server, folder):
     texts = ['{"a": "\\"b\\"\\n"}', "it's", "a\nb", "C:\\", "%s $1 ? é 中", ""]
+    texts += [secrets.token_hex(size) for size in (1300, 10_000)] + ["中\\" * 3000]
     store = open_store(config_of(folder, *server))
     type_id = store.put_execution_type(proto.ExecutionType(name="text"))
     execution = proto.Execution(type_id=type_id)
@@ -165,6 +169,11 @@ def test_a_real_server_keeps_every_text_as_it_is(server, folder):
     properties = found.custom_properties
     assert [properties[str(number)].string_value for number in range(len(texts))] == texts
     assert execution.custom_properties["3"].string_value == texts[3]
+    # Pieces of a longer one do not outlive it.
+    found.custom_properties["7"].string_value = "short"
+    store.put_executions([found])
+    (again,) = store.get_executions_by_id([made])
+    assert again.custom_properties == found.custom_properties
 
 
 @pytest.mark.slow
@@ -209,11 +218,15 @@ def test_runs_of_other_folders_that_share_a_database_are_left_alone(server, fold
 def test_a_real_server_that_wants_tls_is_explained(folder, kind):
     with contextlib.ExitStack() as stack:
         port, _ = database_servers.start(kind, stack, tls=True)
+        what = {
+            "mysql": "the server wants TLS, which ml-metadata's clients are built without; "
+            "have a tunnel on this machine speak TLS to it",
+            "postgresql": "pg_hba.conf of the server has no line that lets this user in from here "
+            "without TLS, which ml-metadata's clients are built without; add one, or have a tunnel "
+            "on this machine speak TLS to it",
+        }
         assert refusal(config_of(folder, kind, port)) == (
-            "metadata: the server wants TLS, which ml-metadata's clients are built without; "
-            "have a tunnel on this machine speak TLS to it\n"
-            f"  Received: '127.0.0.1:{port}'\n"
-            "  See: docs/storage.md"
+            f"metadata: {what[kind]}\n  Received: '127.0.0.1:{port}'\n  See: docs/storage.md"
         )
 
 
