@@ -72,5 +72,5 @@ def _refusal(workdir: str | Path, text: bytes) -> str:
     return (
         f"{explain('Another run is going on in this working folder', str(workdir))}\n"
         f"  It is {who}.\n"
-        "  Wait for it or stop it, or give this one a folder of its own: --set workdir=..."
+        "  Wait for it or stop it, or give this one a folder of its own: --set local_workdir=..."
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from pipeline.artifact_root import forget_lost_database
 from pipeline.config import Config, load_config
 from pipeline.light_imports import light_imports
 from pipeline.render import render_summary
@@ -59,6 +60,7 @@ def run_pipeline(
     with only_run(config.local_folder, run_id) as alone:
         past = find_resumable(config) if resume else None
         resumed = past.begun.run_id if past else None
+        forget_lost_database(config)
         if alone:
             clear_scratch(one.begun.scratch for one in list_runs(config.local_folder))
         write_begun(config, run_id, cache=cache, rebaseline=rebaseline, resumed=resumed)
@@ -101,6 +103,7 @@ def scout_backbones(
     """
     run_id, log = _begin(config)
     with only_run(config.local_folder, run_id), scratch(run_id), _tfx(log, 0):
+        forget_lost_database(config)
         from pipeline.scout import scout
 
         return scout(config, feature, candidates, run_id)

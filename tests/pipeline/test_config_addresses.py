@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.artifact_root import pipeline_root
+from pipeline.artifact_root import forget_lost_database, pipeline_root
 from pipeline.config import load_config
 from preprocessing.errors import ConfigError
 
@@ -61,6 +61,26 @@ def test_work_at_an_address_leaves_on_this_machine_what_cannot_be_there(pictures
     assert pipeline_root(other) != root
     shared = load_config(pictures, ["local_workdir=here"])
     assert pipeline_root(shared).startswith(str(pictures.parent / ".graft" / "artifacts-"))
+
+
+@pytest.mark.parametrize("change", ["workdir=.graft", "workdir=gs://bucket/work"])
+def test_artifacts_of_a_database_that_is_gone_are_left_alone(pictures, change):
+    config = load_config(pictures, [change])
+    forget_lost_database(config)
+    root = pipeline_root(config)
+    database = config.local_folder / "metadata.sqlite"
+    database.parent.mkdir(exist_ok=True)
+    database.touch()
+    (config.local_folder / "artifacts").mkdir()
+    forget_lost_database(config)
+    assert pipeline_root(config) == root
+    database.unlink()
+    forget_lost_database(config)
+    other = pipeline_root(config)
+    assert other != root
+    database.touch()
+    forget_lost_database(config)
+    assert pipeline_root(config) == other
 
 
 def test_a_push_into_data_at_an_address_is_refused(pictures):

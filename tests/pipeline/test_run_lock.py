@@ -38,7 +38,7 @@ def test_a_second_run_is_refused_and_told_who_is_in_the_folder(tmp_path, holder)
         "Another run is going on in this working folder\n"
         f"  Received: '{tmp_path}'\n"
         f"  It is run first, process {holder.pid} on {socket.gethostname()}.\n"
-        "  Wait for it or stop it, or give this one a folder of its own: --set workdir=..."
+        "  Wait for it or stop it, or give this one a folder of its own: --set local_workdir=..."
     )
 
 
