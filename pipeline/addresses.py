@@ -29,7 +29,7 @@ def check_addresses(config: Config) -> None:
     sources |= {"predict.source.path": config.predict.source.path} if config.predict else {}
     for key, paths in sources.items():
         for path in paths.values() if isinstance(paths, dict) else [paths]:
-            _check(key, path, "read", tf.io.gfile.isdir)
+            _check(key, path, "read", tf.io.gfile.exists)
     _check("workdir", config.workdir, "written", _write)
     _check("cache.features", config.cache.features or "", "written", _write)
     _check("cache.spans", config.cache.spans or "", "written", _write)

@@ -56,6 +56,7 @@ REASONS = {
     "pipeline/config.py": TYPED,
     "pipeline/demo.py": OURS,
     "pipeline/doctor.py": MACHINE,
+    "pipeline/engines/portable.py": TYPED,
     "pipeline/engines/probe.py": MACHINE,
     "pipeline/engines/workers.py": TYPED,
     "pipeline/facts.py": TYPED,
@@ -120,6 +121,7 @@ FUNCTIONS = {
 # Of a pathlib.Path; TensorFlow's own modules have others of the same name.
 METHODS = {"is_dir", "is_file", "iterdir", "read_bytes", "read_text", "rglob"}
 METHODS |= {"write_bytes", "write_text"}
+LIBRARIES = ("glob.", "shutil.", "tarfile.", "zipfile.")
 HARMLESS = ("shutil.which", "shutil.disk_usage", "shutil.get_terminal_size")
 # What may hold an address wherever it is: nothing of the above may be asked of it.
 ADDRESSES = {
@@ -138,7 +140,7 @@ def _local_calls(path):
     for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
-            library = name.startswith(("shutil.", "glob.")) and name not in HARMLESS
+            library = name.startswith(LIBRARIES) and name not in HARMLESS
             method = name.rpartition(".")[2] in METHODS and not name.startswith("tf.")
             if name in FUNCTIONS or library or method:
                 yield node

@@ -37,3 +37,17 @@ def test_an_address_that_cannot_be_written_is_refused_with_the_reason(folder):
         check_addresses(load(folder, GOOD, "workdir=file:///proc/graft"))
     assert str(caught.value).startswith("workdir: this address cannot be written: ")
     assert "\n  Received: 'file:///proc/graft'\n  See: docs/storage.md" in str(caught.value)
+
+
+def test_an_address_that_cannot_be_read_is_refused_with_the_reason(folder, monkeypatch):
+    def refuse(path):
+        raise tf.errors.PermissionDeniedError(None, None, "403: it is not yours\nat all")
+
+    monkeypatch.setattr(tf.io.gfile, "exists", refuse)
+    with pytest.raises(UsageError) as caught:
+        check_addresses(load(folder, GOOD, "data.source.path=ram://bucket/pictures"))
+    assert str(caught.value) == (
+        "data.source.path: this address cannot be read: 403: it is not yours\n"
+        "  Received: 'ram://bucket/pictures'\n"
+        "  See: docs/storage.md"
+    )

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-import tensorflow as tf
-
 from components.example_gen.config import DataConfig
 from components.example_gen.rows import Table
 from components.example_gen.sources import csv, image_folder
 from components.example_gen.sources.columns import Columns
-from preprocessing.errors import ConfigError, DataError, explain
+from components.example_gen.sources.refusals import explained
+from preprocessing.errors import ConfigError, explain
 
 READERS: Mapping[str, Callable[..., Table]] = {
     "image_folder": image_folder.read,
@@ -33,9 +32,5 @@ def read_table(config: DataConfig, columns: Columns) -> Table:
     kind = config.source.kind
     if kind not in READERS:
         raise ConfigError(explain("data.source.kind: this source is not read here.", kind, READERS))
-    try:
+    with explained(config.source.path):
         return READERS[kind](config.source, columns)
-    except tf.errors.OpError as error:
-        raise DataError(
-            explain(f"data.source.path cannot be read: {error.message}", str(config.source.path))
-        ) from error

@@ -10,6 +10,7 @@ import os
 import tensorflow as tf
 
 from components.example_gen.config import DataConfig, TfRecordSource
+from components.example_gen.sources.refusals import explained
 from components.example_gen.sources.split_names import paths_of
 from preprocessing.errors import ConfigError, DataError, explain
 
@@ -42,22 +43,13 @@ def find_files(source: TfRecordSource) -> dict[str | None, list[str]]:
         The sorted files of each split; under None where one pattern holds all.
 
     Raises:
-        DataError: If a pattern matches nothing, or a file is no TFRecord file
-            or is cut short.
+        DataError: If a pattern matches nothing, or a file is no TFRecord file,
+            is cut short, or cannot be read.
     """
-    found: dict[str | None, list[str]] = {}
-    for split, pattern in paths_of(source.path).items():
-        key = "data.source.path" if split is None else f"data.source.path.{split}"
-        if tf.io.gfile.isdir(pattern):
-            what = f"{key}: this is a folder; name the files in it, such as {pattern}/*.tfrecord"
-            raise DataError(explain(what, pattern))
-        files = sorted(path for path in tf.io.gfile.glob(pattern) if not tf.io.gfile.isdir(path))
-        if not files:
-            raise DataError(explain(f"{key}: there is no such file.", pattern, _beside(pattern)))
-        for path in files:
-            _check_readable(path)
-        found[split] = files
-    return found
+    with explained(source.path):
+        return {
+            split: _files_of(split, pattern) for split, pattern in paths_of(source.path).items()
+        }
 
 
 def patterns(source: TfRecordSource) -> tuple[str, dict[str | None, str]]:
@@ -90,6 +82,19 @@ def patterns(source: TfRecordSource) -> tuple[str, dict[str | None, str]]:
 def compression(path: str) -> str:
     """Returns TensorFlow's name for a file's compression; its extension tells."""
     return "GZIP" if path.endswith(".gz") else ""
+
+
+def _files_of(split: str | None, pattern: str) -> list[str]:
+    key = "data.source.path" if split is None else f"data.source.path.{split}"
+    if tf.io.gfile.isdir(pattern):
+        what = f"{key}: this is a folder; name the files in it, such as {pattern}/*.tfrecord"
+        raise DataError(explain(what, pattern))
+    files = sorted(path for path in tf.io.gfile.glob(pattern) if not tf.io.gfile.isdir(path))
+    if not files:
+        raise DataError(explain(f"{key}: there is no such file.", pattern, _beside(pattern)))
+    for path in files:
+        _check_readable(path)
+    return files
 
 
 def _beside(pattern: str) -> list[str]:

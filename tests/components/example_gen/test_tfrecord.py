@@ -44,6 +44,19 @@ def test_a_pattern_without_a_match_names_what_is_there(folder):
     )
 
 
+def test_a_bucket_that_does_not_let_us_in_is_said(monkeypatch):
+    def refuse(pattern):
+        raise tf.errors.PermissionDeniedError(None, None, "403: it is not yours")
+
+    monkeypatch.setattr(tf.io.gfile, "glob", refuse)
+    with pytest.raises(DataError) as error:
+        find_files(source("ram://nowhere/*.tfrecord"))
+    assert str(error.value) == (
+        "data.source.path cannot be read: 403: it is not yours\n"
+        "  Received: 'ram://nowhere/*.tfrecord'"
+    )
+
+
 def test_a_folder_is_told_how_to_name_its_files(folder):
     with pytest.raises(DataError, match=r"this is a folder; name the files in it, such as .*/\*"):
         find_files(source(str(folder)))
