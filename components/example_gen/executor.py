@@ -8,18 +8,11 @@ picture ever goes through a shuffle, and a worker holds a few at a time.
 import itertools
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import apache_beam as beam
-import tensorflow as tf
-from absl import logging
-from tfx import types
-from tfx.dsl.components.base import base_beam_executor
-from tfx.types import artifact_utils
 
 from components.example_gen import label_checks, outcome, workers
-from components.example_gen.artifact import finish_examples
-from components.example_gen.config import SPLIT_NAMES, DataConfig
+from components.example_gen.ingest_executor import Found, IngestExecutor, Task
 from components.example_gen.inspect import Inspected, inspect_rows
 from components.example_gen.rows import Quarantined, Row, read_lines, write_lines
 from components.example_gen.shards import pictures_from, plan_shards, write_shard
@@ -30,55 +23,24 @@ from components.example_gen.splits import assign_splits, members_of, planned_spl
 _CHUNK_ROWS = 256
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class Executor(IngestExecutor):
     """Reads the configured source into an Examples artifact."""
 
-    def Do(  # noqa: N802
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
-        """Writes tf.Examples, quarantine.jsonl and ingest.json.
-
-        Args:
-            input_dict: Nothing is read from the pipeline.
-            output_dict: `examples`, one Examples artifact.
-            exec_properties: See `RowExampleGen`.
-
-        Raises:
-            ConfigError: If the source cannot have the configured columns.
-            DataError: If the data cannot be trained on.
-            QuarantineError: If more than the tolerated share is unusable; the
-                list is then kept outside the artifact, which TFX deletes.
-        """
-        self._log_startup(input_dict, output_dict, exec_properties)
-        artifact = artifact_utils.get_single_instance(output_dict["examples"])
-        config = DataConfig.model_validate_json(exec_properties["config"])
-        columns = Columns.model_validate_json(exec_properties["columns"])
-        work = os.path.join(artifact.uri, ".work")
-        tf.io.gfile.makedirs(work)
-
+    def _ingest(self, task: Task) -> Found:
+        config, columns = task.config, task.columns
         table = read_table(config, columns)
         ratio = config.splits.model_dump()
         planned = planned_splits({row.split for row in table.rows}, ratio)
-        label_checks.check_expected(planned, exec_properties.get("expected"))
-        inspected, unusable = self._inspect(table.rows, columns, work)
+        label_checks.check_expected(planned, task.properties.get("expected"))
+        inspected, unusable = self._inspect(table.rows, columns, task.work)
         quarantined = [*table.quarantined, *unusable]
-        total = len(inspected) + len(quarantined)
-        logging.info("%d of %d examples are usable", len(inspected), total)
-        share = config.max_quarantined_share
-        outcome.judge(inspected, quarantined, columns, share, artifact.uri)
+        outcome.judge(inspected, quarantined, columns, config.max_quarantined_share, task.uri)
 
         members = members_of(inspected, columns.label)
         splits = assign_splits(members, ratio, config.splits.stratify)
         label_checks.check_splits(inspected, splits, columns.label, planned)
-        self._write(plan_shards(inspected, splits, config.shard_examples), columns, artifact.uri)
-        tf.io.gfile.rmtree(work)
-
-        summary = outcome.summarise(inspected, splits, quarantined, columns, table.notes)
-        names = [name for name in SPLIT_NAMES if name in summary["examples"]]
-        finish_examples(artifact, names, quarantined, summary)
+        self._write(plan_shards(inspected, splits, config.shard_examples), columns, task.uri)
+        return quarantined, outcome.summarise(inspected, splits, quarantined, columns, table.notes)
 
     def _inspect(
         self, rows: list[Row], columns: Columns, work: str

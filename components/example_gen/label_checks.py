@@ -50,6 +50,7 @@ def check_splits(
     splits: Sequence[str],
     label: LabelConfig,
     planned: Sequence[str] = ("train", "eval"),
+    by_hash: bool = False,
 ) -> None:
     """Refuses splits that cannot be trained on or evaluated.
 
@@ -58,6 +59,7 @@ def check_splits(
         splits: The split of each.
         label: Its task.
         planned: Splits that later components wait for.
+        by_hash: Whether each example's split is its own, whatever the others are.
 
     Raises:
         DataError: If a planned split is empty, or a class only occurs outside train.
@@ -65,15 +67,16 @@ def check_splits(
     sizes = collections.Counter(splits)
     if not sizes["train"]:
         raise DataError(explain("No example is in the train split.", dict(sizes)))
-    number = label.task == "regression"
-    cause = "the data is" if number else "the classes are"
+    whole = by_hash or label.task == "regression"
+    cause = "the data is" if whole else "the classes are"
+    last = "more spans" if by_hash else "" if whole else "stratify: false"
     for name in planned:
         if not sizes[name]:
             raise DataError(
                 explain(
                     f"No example is in the {name} split: {cause} too small for the ratio "
-                    f"in data.splits. Give more examples{' or' if number else ','} a larger "
-                    f"{name} share{'' if number else ', or stratify: false'}.",
+                    f"in data.splits. Give more examples{',' if last else ' or'} a larger "
+                    f"{name} share{last and f', or {last}'}.",
                     dict(sizes),
                 )
             )

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
+from absl import logging
 
 from components.example_gen.config import SPLIT_NAMES
 from components.example_gen.inspect import Inspected
@@ -37,44 +38,39 @@ def judge(
         quarantined: What was set aside.
         columns: Features and label.
         max_share: The share of all that is tolerated, 0 to 1.
-        uri: The artifact's folder. The list is kept beside the component's
-            artifacts, since TFX deletes those of a run that fails.
+        uri: The artifact's folder; see `check_quarantine`.
 
     Raises:
         QuarantineError: If more than `max_share` is set aside.
         DataError: If a feature or a class is lost, or the labels are not what
             the task needs.
     """
-    kept = kept_list(uri)
+    total = len(inspected) + len(quarantined)
+    logging.info("%d of %d examples are usable", len(inspected), total)
+    check_quarantine(quarantined, total, max_share, uri)
     try:
-        check_quarantine(quarantined, len(inspected) + len(quarantined), max_share, kept)
         check_features(inspected, columns)
         check_classes(inspected, quarantined, columns.label)
     except Exception:
-        write_quarantine(kept, quarantined)
+        write_quarantine(_kept_list(uri), quarantined)
         raise
-
-
-def kept_list(uri: str) -> str:
-    """Says where the list of a run that fails is kept; see `judge`."""
-    component, name = os.path.split(uri.rstrip("/"))
-    return os.path.join(os.path.dirname(component), "quarantine", f"{name}.jsonl")
 
 
 def check_quarantine(
     quarantined: Sequence[Quarantined],
     total: int,
     max_share: float,
-    whole_list: str,
+    uri: str,
     key: str = "data.max_quarantined_share",
 ) -> None:
-    """Refuses a run in which too much cannot be read.
+    """Refuses a run in which too much cannot be read; keeps the list.
 
     Args:
         quarantined: What was set aside.
         total: All candidates, set aside or not.
         max_share: The share that is tolerated, 0 to 1.
-        whole_list: Where all of them can be read.
+        uri: The artifact's folder. The list is kept beside the component's
+            artifacts, since TFX deletes those of a run that fails.
         key: Of the config, that says the share.
 
     Raises:
@@ -82,6 +78,8 @@ def check_quarantine(
     """
     if len(quarantined) <= count_allowed(max_share, total):
         return
+    whole_list = _kept_list(uri)
+    write_quarantine(whole_list, quarantined)
     lines = [f"  {one.source}: {one.reason}" for one in quarantined[:_LISTED]]
     if len(quarantined) > _LISTED:
         lines.append(f"  … and {len(quarantined) - _LISTED} more")
@@ -89,6 +87,11 @@ def check_quarantine(
         f"{len(quarantined)} of {total} examples cannot be used, more than "
         f"{key} = {max_share:g} allows.\n" + "\n".join(lines) + f"\n  All of them: {whole_list}"
     )
+
+
+def _kept_list(uri: str) -> str:
+    component, name = os.path.split(uri.rstrip("/"))
+    return os.path.join(os.path.dirname(component), "quarantine", f"{name}.jsonl")
 
 
 def check_features(inspected: Sequence[Inspected], columns: Columns) -> None:

@@ -6,18 +6,15 @@ the other looks at what was imported, file by file.
 
 import os
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
-from absl import logging
 from tfx import types
-from tfx.dsl.components.base import base_beam_executor
 from tfx.types import artifact_utils
 
 from components.example_gen import label_checks, outcome, workers
-from components.example_gen.artifact import finish_examples
 from components.example_gen.config import DataConfig
+from components.example_gen.ingest_executor import Found, IngestExecutor, Task
 from components.example_gen.inspect import Inspected
 from components.example_gen.origins import Origins, index_file
 from components.example_gen.rows import Quarantined, read_lines
@@ -28,54 +25,24 @@ from components.example_gen.sources.tfrecord import find_files, patterns, source
 from preprocessing.errors import DataError, explain
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class Executor(IngestExecutor):
     """Screens every split of the imported records."""
 
-    def Do(  # noqa: N802
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
-        """Writes tf.Examples, quarantine.jsonl and ingest.json.
-
-        Args:
-            input_dict: `imported`, one Examples artifact of records.
-            output_dict: `examples`, one Examples artifact with the same splits.
-            exec_properties: See `ExampleScreen`.
-
-        Raises:
-            DataError: If the data cannot be trained on.
-            QuarantineError: If more than the tolerated share is unusable; the
-                list is then kept outside the artifact, which TFX deletes.
-        """
-        self._log_startup(input_dict, output_dict, exec_properties)
-        imported = artifact_utils.get_single_instance(input_dict["imported"])
-        artifact = artifact_utils.get_single_instance(output_dict["examples"])
-        config = DataConfig.model_validate_json(exec_properties["config"])
-        columns = Columns.model_validate_json(exec_properties["columns"])
-        work = os.path.join(artifact.uri, ".work")
-        tf.io.gfile.makedirs(work)
-
-        shards = _plan(imported, artifact.uri, work)
-        workers.run_each(
-            self._make_beam_pipeline(), _ScreenShard(columns, self._index(config, work)), shards
-        )
+    def _ingest(self, task: Task) -> Found:
+        config, columns = task.config, task.columns
+        imported = artifact_utils.get_single_instance(task.inputs["imported"])
+        shards = _plan(imported, task.uri, task.work)
+        screen = _ScreenShard(columns, self._index(config, task.work))
+        workers.run_each(self._make_beam_pipeline(), screen, shards)
         inspected, quarantined = _read_findings(shards)
-        total = len(inspected) + len(quarantined)
-        logging.info("%d of %d examples are usable", len(inspected), total)
-        share = config.max_quarantined_share
-        outcome.judge(inspected, quarantined, columns, share, artifact.uri)
+        outcome.judge(inspected, quarantined, columns, config.max_quarantined_share, task.uri)
 
         splits = [str(example.row.split) for example in inspected]
         names = artifact_utils.decode_split_names(imported.split_names)
         # The stock components would stumble over an empty one.
         label_checks.check_splits(inspected, splits, columns.label, names)
         _check_carried(columns, inspected)
-        tf.io.gfile.rmtree(work)
-
-        summary = outcome.summarise(inspected, splits, quarantined, columns)
-        finish_examples(artifact, names, quarantined, summary)
+        return quarantined, outcome.summarise(inspected, splits, quarantined, columns)
 
     def _index(self, config: DataConfig, work: str) -> list[tuple[str, str]]:
         """Digests the user's files; returns each one's name and its digests."""

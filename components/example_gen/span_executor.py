@@ -7,26 +7,22 @@ read is only put in its place, whatever window it is in.
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import apache_beam as beam
 import tensorflow as tf
 from absl import logging
-from tfx import types
-from tfx.types import artifact_utils
 
 from components.example_gen import executor, label_checks, outcome, span_store, workers
-from components.example_gen.artifact import finish_examples
-from components.example_gen.config import SPLIT_NAMES, DataConfig, TfRecordSource
+from components.example_gen.config import DataConfig, TfRecordSource
+from components.example_gen.ingest_executor import Found, Task
 from components.example_gen.inspect import Inspected
-from components.example_gen.rows import Quarantined, count_allowed, read_lines, write_lines
-from components.example_gen.screen import Usable
+from components.example_gen.rows import Quarantined, read_lines, write_lines
 from components.example_gen.shards import inspected_from, plan_shards
-from components.example_gen.slices import Slice, read_slice
 from components.example_gen.sources.columns import Columns
 from components.example_gen.sources.split_names import paths_of
 from components.example_gen.span_read import open_window, read_rows, slice_records
+from components.example_gen.span_records import DealOut, Part, ScreenPart
 from components.example_gen.spans import Span
 from components.example_gen.splits import assign_splits, members_of, planned_splits
 
@@ -38,14 +34,12 @@ class _Read(NamedTuple):
     """What came of a span.
 
     Attributes:
-        folder: Holds its examples.
         inspected: Each example; its row says the split.
         quarantined: What was set aside.
         notes: Sentences for the summary.
         planned: Splits that there should be.
     """
 
-    folder: str
     inspected: list[Inspected]
     quarantined: list[Quarantined]
     notes: list[str]
@@ -55,75 +49,52 @@ class _Read(NamedTuple):
 class Executor(executor.Executor):
     """Reads what is new of a window into an Examples artifact of all of it."""
 
-    def Do(  # noqa: N802
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
-        """Writes tf.Examples, quarantine.jsonl and ingest.json.
-
-        Args:
-            input_dict: Nothing is read from the pipeline.
-            output_dict: `examples`, one Examples artifact.
-            exec_properties: See `SpanExampleGen`.
-
-        Raises:
-            ConfigError: If the source cannot have the configured columns.
-            DataError: If the data cannot be trained on.
-            QuarantineError: If more than the tolerated share of a span is unusable;
-                the list is then kept outside the artifact, which TFX deletes.
-        """
-        self._log_startup(input_dict, output_dict, exec_properties)
-        artifact = artifact_utils.get_single_instance(output_dict["examples"])
-        config = DataConfig.model_validate_json(exec_properties["config"])
-        columns = Columns.model_validate_json(exec_properties["columns"])
-        spans = _spans(exec_properties, config, columns)
-        root, code = exec_properties["store"], exec_properties["code_digest"]
+    def _ingest(self, task: Task) -> Found:
+        config, columns = task.config, task.columns
+        share, root = config.max_quarantined_share, task.properties["store"]
+        spans = _spans(task)
+        code = task.properties["code_digest"]
         keys = [span_store.key_of(span, config, columns, code) for span in spans]
 
-        uses, inspected, quarantined, notes = [], [], [], []
-        planned: set[str] = set()
+        reads, uses = [], []
         for span, key in zip(spans, keys, strict=True):
-            kept = bool(root and span_store.files_in(f"{root}/{key}"))
-            folder = f"{root}/{key}" if kept else os.path.join(artifact.uri, ".work", key)
-            if not kept:
-                self._read(span, config, columns, folder)
-            read = _load(folder)
-            _check_share(span, read, config, artifact.uri)
-            if root and not kept:
-                span_store.keep(folder, root, key)
-            _put_in_place(read, span, artifact.uri)
-            inspected += read.inspected
-            quarantined += read.quarantined
-            notes += read.notes
-            planned |= set(read.planned)
-            uses.append(
-                {
-                    **span.model_dump(include={"name", "version"}),
-                    "span": span.number,
-                    "examples": len(read.inspected),
-                    "state": "kept" if kept else "new",
-                }
+            read, state = self._take(span, key, task)
+            count = len(read.inspected)
+            # In a window, the other spans would hide how bad one is.
+            outcome.check_quarantine(
+                read.quarantined, count + len(read.quarantined), share, task.uri
             )
+            reads.append(read)
+            named = span.model_dump(include={"name", "version"})
+            uses.append({**named, "span": span.number, "examples": count, "state": state})
             logging.info("Span %s: %s", span.name, uses[-1])
-        share = config.max_quarantined_share
-        outcome.judge(inspected, quarantined, columns, share, artifact.uri)
+        inspected = [one for read in reads for one in read.inspected]
+        quarantined = [one for read in reads for one in read.quarantined]
+        outcome.judge(inspected, quarantined, columns, share, task.uri)
         splits = [str(example.row.split) for example in inspected]
-        label_checks.check_splits(inspected, splits, columns.label, sorted(planned))
+        planned = sorted({name for read in reads for name in read.planned})
+        label_checks.check_splits(inspected, splits, columns.label, planned, by_hash=True)
         if root:
             span_store.prune(root, keys)
-        work = os.path.join(artifact.uri, ".work")
-        if tf.io.gfile.exists(work):
-            tf.io.gfile.rmtree(work)
-
-        summary = outcome.summarise(inspected, splits, quarantined, columns, notes)
-        names = [name for name in SPLIT_NAMES if name in summary["examples"]]
-        finish_examples(artifact, names, quarantined, summary | {"spans": uses})
         # As TFX's own drivers say it.
-        artifact.set_int_custom_property("span", spans[-1].number)
+        task.artifact.set_int_custom_property("span", spans[-1].number)
         if spans[-1].version is not None:
-            artifact.set_int_custom_property("version", spans[-1].version)
+            task.artifact.set_int_custom_property("version", spans[-1].version)
+        notes = [note for read in reads for note in read.notes]
+        summary = outcome.summarise(inspected, splits, quarantined, columns, notes)
+        return quarantined, summary | {"spans": uses}
+
+    def _take(self, span: Span, key: str, task: Task) -> tuple[_Read, str]:
+        """Puts the examples of a span in their place; says whether they were kept or are new."""
+        root = task.properties["store"]
+        kept = _take_kept(f"{root}/{key}", span, task.uri) if root else None
+        if kept is not None:
+            return kept, "kept"
+        folder = os.path.join(task.work, key)
+        self._read(span, task.config, task.columns, folder)
+        if root:
+            span_store.keep(folder, root, key)
+        return _place(folder, span_store.files_in(folder), span, task.uri), "new"
 
     def _read(self, span: Span, config: DataConfig, columns: Columns, folder: str) -> None:
         """Reads one span into a folder, as span_store.py describes it."""
@@ -154,83 +125,32 @@ class Executor(executor.Executor):
         """Screens the records of a span, then deals them out to its splits."""
         work = os.path.join(folder, ".work")
         slices = slice_records(span, columns, work, config.shard_examples)
-        parts = [os.path.join(work, f"part-{number:05d}") for number in range(len(slices))]
-        total = sum(one.count for one, _ in slices)
-        elements = [(*one, part) for one, part in zip(slices, parts, strict=True)]
-        workers.run_each(self._make_beam_pipeline(), _ScreenSlice(columns, total), elements)
-        found = [[*read_lines(_findings(part))] for part in parts]
+        parts = [
+            Part(one, split, os.path.join(work, f"part-{number:05d}"))
+            for number, (one, split) in enumerate(slices)
+        ]
+        total = sum(part.slice.count for part in parts)
+        workers.run_each(self._make_beam_pipeline(), ScreenPart(columns, total), parts)
+        found = [[*read_lines(part.findings)] for part in parts]
         usable = [[inspected_from(one) for one in some if "pictures" in one] for some in found]
         flat = _with_splits([one for some in usable for one in some], config, columns)
         remaining = iter(flat)
         for some, part in zip(usable, parts, strict=True):
-            write_lines(_plan(part), [next(remaining) for _ in some])
+            write_lines(part.plan, [next(remaining) for _ in some])
         targets = [
             (part, folder, f"data_tfrecord-{number:05d}-of-{len(parts):05d}")
             for number, part in enumerate(parts)
         ]
-        workers.run_each(self._make_beam_pipeline(), _DealOut(), targets)
+        workers.run_each(self._make_beam_pipeline(), DealOut(), targets)
         aside = [Quarantined(**one) for some in found for one in some if "pictures" not in one]
         return flat, aside
 
 
-def _spans(exec_properties: dict[str, Any], config: DataConfig, columns: Columns) -> list[Span]:
+def _spans(task: Task) -> list[Span]:
     """The window as it was declared, else as it is now."""
-    if exec_properties["window"]:
-        return [Span.model_validate(one) for one in json.loads(exec_properties["window"])]
-    return [one.span for one in open_window(config, columns)]
-
-
-class _ScreenSlice(beam.DoFn):
-    """Writes the usable examples of a slice, and what is known of all."""
-
-    def __init__(self, columns: Columns, total: int) -> None:
-        self._columns = columns
-        self._total = total
-
-    def process(self, element: tuple[Slice, str | None, str]) -> Iterator[None]:
-        one, split, part = element
-        found: list[Inspected | Quarantined] = []
-        with tf.io.TFRecordWriter(part) as writer:
-            for row in read_slice(one, self._columns, workers.threads()):
-                if isinstance(row, Usable):
-                    writer.write(row.example)
-                    named = dataclasses.replace(row.inspected.row, split=split)
-                    found.append(dataclasses.replace(row.inspected, row=named))
-                else:
-                    found.append(dataclasses.replace(row, split=split))
-        write_lines(_findings(part), found)
-        workers.report(os.path.dirname(part), one.count, self._total, "examples checked")
-        yield from ()
-
-
-class _DealOut(beam.DoFn):
-    """Writes the examples of a part to the files of their splits, mixed by content."""
-
-    def process(self, element: tuple[str, str, str]) -> Iterator[None]:
-        part, folder, name = element
-        rows = [inspected_from(fields) for fields in read_lines(_plan(part))]
-        records = tf.data.TFRecordDataset(part).as_numpy_iterator()
-        dealt = sorted(zip([one.content for one in rows], records, rows, strict=True), key=_first)
-        for split in sorted({str(one.row.split) for one in rows}):
-            target = os.path.join(folder, f"Split-{split}")
-            tf.io.gfile.makedirs(target)
-            with tf.io.TFRecordWriter(os.path.join(target, name)) as writer:
-                for _, record, one in dealt:
-                    if one.row.split == split:
-                        writer.write(record)
-        yield from ()
-
-
-def _first(row: tuple[str, bytes, Inspected]) -> str:
-    return row[0]
-
-
-def _findings(part: str) -> str:
-    return f"{part}.jsonl"
-
-
-def _plan(part: str) -> str:
-    return f"{part}.plan.jsonl"
+    if task.properties["window"]:
+        return [Span.model_validate(one) for one in json.loads(task.properties["window"])]
+    return [one.span for one in open_window(task.config, task.columns)]
 
 
 def _with_splits(
@@ -245,30 +165,28 @@ def _with_splits(
     ]
 
 
-def _load(folder: str) -> _Read:
+def _take_kept(folder: str, span: Span, uri: str) -> _Read | None:
+    """Puts a span in its place that was read already; None where it is not there, or not whole."""
+    files = span_store.files_in(folder)
+    try:
+        return _place(folder, files, span, uri) if files else None
+    except tf.errors.NotFoundError:
+        # Another run, on another machine perhaps, has just deleted it.
+        return None
+
+
+def _place(folder: str, files: Sequence[str], span: Span, uri: str) -> _Read:
+    """Puts the files of a span where those of the window are, and reads what is known of them."""
+    for name in files:
+        if name.startswith("Split-"):
+            split, file = name.split("/")
+            target = file.replace("data_tfrecord-", f"data_tfrecord-span-{span.name}-", 1)
+            span_store.place(f"{folder}/{name}", os.path.join(uri, split, target))
     quarantined = read_lines(os.path.join(folder, outcome.QUARANTINE))
     with tf.io.gfile.GFile(os.path.join(folder, _ABOUT)) as file:
         about = json.loads(file.read())
     return _Read(
-        folder,
         [inspected_from(fields) for fields in read_lines(os.path.join(folder, _INSPECTED))],
         [Quarantined(**fields) for fields in quarantined],
         **about,
     )
-
-
-def _check_share(span: Span, read: _Read, config: DataConfig, uri: str) -> None:
-    """Refuses a span of which too much is unusable; others would hide it in a window."""
-    total, share = len(read.inspected) + len(read.quarantined), config.max_quarantined_share
-    kept = outcome.kept_list(uri)
-    if len(read.quarantined) > count_allowed(share, total):
-        outcome.write_quarantine(kept, read.quarantined)
-    outcome.check_quarantine(read.quarantined, total, share, kept)
-
-
-def _put_in_place(read: _Read, span: Span, uri: str) -> None:
-    for name in span_store.files_in(read.folder):
-        if name.startswith("Split-"):
-            split, file = name.split("/")
-            target = file.replace("data_tfrecord-", f"data_tfrecord-span-{span.name}-", 1)
-            span_store.place(f"{read.folder}/{name}", os.path.join(uri, split, target))

@@ -10,6 +10,7 @@ from components.example_gen.fingerprint import fingerprint_of, stat_of
 from components.example_gen.rows import Table
 from components.example_gen.slices import Slice, plan_slices
 from components.example_gen.sources.columns import Columns
+from components.example_gen.sources.refusals import explained
 from components.example_gen.sources.registry import read_table
 from components.example_gen.sources.split_names import paths_of
 from components.example_gen.sources.tfrecord import find_files
@@ -41,12 +42,13 @@ def open_window(config: DataConfig, columns: Columns) -> list[Opened]:
 
     Raises:
         ConfigError: If the source cannot have such columns.
-        DataError: If a span is absent, empty or malformed.
+        DataError: If a span is absent, empty or malformed, or nobody is let in.
     """
     wanted = config.window
     if wanted is None:
         return []
-    return [_open(span, config, columns) for span in find_spans(config.source.path, wanted)]
+    with explained(config.source.path):
+        return [_open(span, config, columns) for span in find_spans(config.source.path, wanted)]
 
 
 def _open(span: Span, config: DataConfig, columns: Columns) -> Opened:

@@ -14,18 +14,20 @@ import contextlib
 import hashlib
 import json
 import os
-import uuid
+import re
 from collections.abc import Sequence
 
 import tensorflow as tf
 from absl import logging
 
 from components.example_gen.config import DataConfig
-from components.example_gen.rows import write_lines
+from components.example_gen.rows import partial_path, write_lines
 from components.example_gen.sources.columns import Columns
 from components.example_gen.spans import Span
 
 MARK = "span.json"
+
+_KEY = re.compile("[0-9a-f]{32}")
 
 
 def key_of(span: Span, config: DataConfig, columns: Columns, code_digest: str) -> str:
@@ -73,7 +75,7 @@ def place(source: str, target: str) -> None:
             os.link(source, target)
             return
     # Whole or not at all.
-    partial = f"{target}.{uuid.uuid4().hex}.partial"
+    partial = partial_path(target)
     tf.io.gfile.copy(source, partial)
     tf.io.gfile.rename(partial, target, overwrite=True)
 
@@ -101,7 +103,8 @@ def prune(root: str, used: Sequence[str]) -> None:
     """
     try:
         names = [name.rstrip("/") for name in tf.io.gfile.listdir(root)]
-        others = [name for name in names if name not in used]
+        # Who names a folder of his own for the store may have other things in it.
+        others = [name for name in names if _KEY.fullmatch(name) and name not in used]
         others.sort(key=lambda name: _kept_at(f"{root}/{name}"), reverse=True)
         for name in others[len(used) :]:
             tf.io.gfile.rmtree(f"{root}/{name}")

@@ -72,7 +72,11 @@ def find_spans(paths: Paths, wanted: SpansConfig) -> list[Span]:
     there = [names[number] for number in sorted(names)][-_LISTED:]
     if end is not None and end not in names:
         raise DataError(explain("data.spans.to: there is no such span.", wanted.to, there))
-    inside = [n for n in sorted(names) if (start or 0) <= n <= (n if end is None else end)]
+    inside = [
+        number
+        for number in sorted(names)
+        if (start is None or start <= number) and (end is None or number <= end)
+    ]
     if not inside:
         what = "data.spans.from: there is no span from there on."
         raise DataError(explain(what, wanted.from_, there))
@@ -187,6 +191,9 @@ def _exists(path: str) -> bool:
 
 
 def _names_in(folder: str) -> list[str]:
+    # Of a bucket that does not let us in, `listdir` says that it is not there; this raises.
+    if not tf.io.gfile.exists(folder):
+        return []
     try:
         # Buckets end folders with a slash.
         return sorted(name.rstrip("/") for name in tf.io.gfile.listdir(folder))

@@ -2,24 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import apache_beam as beam
 import tensorflow as tf
-from tfx import types
-from tfx.dsl.components.base import base_beam_executor
-from tfx.types import artifact_utils
 
 from components.example_gen import outcome, workers
-from components.example_gen.artifact import finish_examples
 from components.example_gen.config import PredictConfig
-from components.example_gen.rows import (
-    Quarantined,
-    count_allowed,
-    partial_path,
-    read_lines,
-    write_lines,
-)
+from components.example_gen.ingest_executor import Found, IngestExecutor, Task
+from components.example_gen.rows import Quarantined, partial_path, read_lines, write_lines
 from components.example_gen.screen import Usable
 from components.example_gen.slices import Slice, plan_slices, read_slice
 from components.example_gen.sources.columns import Columns
@@ -30,36 +20,17 @@ SPLIT = "predict"
 STAGE = "PredictExampleGen"
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class Executor(IngestExecutor):
     """Reads the configured source into one split."""
 
-    def Do(  # noqa: N802
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
-        """Writes tf.Examples, quarantine.jsonl and ingest.json.
+    CONFIG = PredictConfig
 
-        Args:
-            input_dict: Nothing is read from the pipeline.
-            output_dict: `examples`, one Examples artifact.
-            exec_properties: See `UnlabelledExampleGen`.
-
-        Raises:
-            DataError: If the source has no rows.
-            QuarantineError: If more than the tolerated share is unusable; the
-                list is then kept outside the artifact, which TFX deletes.
-        """
-        self._log_startup(input_dict, output_dict, exec_properties)
-        artifact = artifact_utils.get_single_instance(output_dict["examples"])
-        config = PredictConfig.model_validate_json(exec_properties["config"])
-        columns = Columns.model_validate_json(exec_properties["columns"])
-        work = os.path.join(artifact.uri, ".work")
+    def _ingest(self, task: Task) -> Found:
+        config, columns, work = task.config, task.columns, task.work
         plan = plan_slices(config.source, columns, work, config.shard_examples)
         if not plan.rows:
             raise DataError(explain("predict.source has no rows", str(config.source.path)))
-        folder = os.path.join(artifact.uri, f"Split-{SPLIT}")
+        folder = os.path.join(task.uri, f"Split-{SPLIT}")
         tf.io.gfile.makedirs(folder)
         count = len(plan.slices)
         targets = [
@@ -73,16 +44,10 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             for _, target in targets
             for fields in read_lines(_quarantine_path(work, target))
         ]
-        kept = outcome.kept_list(artifact.uri)
-        share = config.max_quarantined_share
-        if len(quarantined) > count_allowed(share, plan.rows):
-            outcome.write_quarantine(kept, quarantined)
-        key = "predict.max_quarantined_share"
-        outcome.check_quarantine(quarantined, plan.rows, share, kept, key)
-        tf.io.gfile.rmtree(work)
+        share, key = config.max_quarantined_share, "predict.max_quarantined_share"
+        outcome.check_quarantine(quarantined, plan.rows, share, task.uri, key)
         examples = {SPLIT: plan.rows - len(quarantined)}
-        summary = {"examples": examples, "quarantined": len(quarantined)}
-        finish_examples(artifact, [SPLIT], quarantined, summary)
+        return quarantined, {"examples": examples, "quarantined": len(quarantined)}
 
 
 class _WriteSlice(beam.DoFn):

@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from components.example_gen import executor, span_executor
+from components.example_gen import executor, span_executor, span_records, span_store
 from components.example_gen.config import DataConfig
+from components.example_gen.rows import read_lines
+from components.example_gen.sources.columns import Columns
 from components.example_gen.span_component import SpanExampleGen
+from components.example_gen.span_read import slice_records
+from components.example_gen.span_records import Part, ScreenPart
+from components.example_gen.spans import Span
 from preprocessing.config import ImageFeature, LabelConfig, TextFeature
 from preprocessing.errors import DataError, QuarantineError
 from tests.components.example_gen.conftest import Ingested, encode
@@ -196,6 +201,31 @@ def test_a_damaged_record_is_set_aside_with_its_span(tmp_path, run):
     assert [one["source"] for one in done.quarantine] == ["3/a.tfrecord:2"]
 
 
+def test_a_part_that_two_workers_do_at_once_is_whole(tmp_path, monkeypatch):
+    write_records(tmp_path / "1.tfrecord", range(8))
+    image = {"image": ImageFeature(kind="image", backbone="hub:x")}
+    columns, work = Columns.of(image), tmp_path / "work"
+    span = Span(number=1, name="1", path=str(tmp_path / "1.tfrecord"))
+    ((one, _),) = slice_records(span, columns, str(work), 8)
+    part = Part(one, None, str(work / "part"))
+    screen = ScreenPart(columns, 8)
+    read, attempts = span_records.read_slice, []
+
+    def read_with_another_worker(*given):
+        rows = list(read(*given))
+        yield from rows[:4]
+        attempts.append(part)
+        if len(attempts) == 1:
+            list(screen.process(part))
+        yield from rows[4:]
+
+    monkeypatch.setattr(span_records, "read_slice", read_with_another_worker)
+    list(screen.process(part))
+    assert len(attempts) == 2
+    assert len(list(tf.data.TFRecordDataset(part.path))) == 8
+    assert len(list(read_lines(part.findings))) == 8
+
+
 def test_a_new_version_is_read_and_nothing_else(tmp_path, run, inspections):
     for place in ("1/v1", "2/v1"):
         write_table(tmp_path / place, "", texts_of(int(place[0])))
@@ -230,6 +260,58 @@ def test_the_window_and_as_many_other_spans_are_kept(tmp_path, run):
         run(source, TEXT, spans={"last": 1, "to": last})
     assert len(list((tmp_path / "store").iterdir())) == 2
     assert states(run(source, TEXT, spans={"last": 1, "to": 4})) == {"4": "kept"}
+
+
+def test_what_others_have_beside_kept_spans_stays(tmp_path, run):
+    source = write_tables(tmp_path / "data", 1, 2, 3)
+    (tmp_path / "store" / "photos").mkdir(parents=True)
+    for last in (1, 2, 3):
+        run(source, TEXT, spans={"last": 1, "to": last})
+    assert (tmp_path / "store" / "photos").is_dir()
+    assert len(list((tmp_path / "store").iterdir())) == 3
+
+
+def test_a_kept_span_that_another_run_deletes_meanwhile_is_read_again(tmp_path, run, monkeypatch):
+    source = write_tables(tmp_path / "data", 1)
+    before = split_of(run(source, TEXT))
+    look = span_store.files_in
+
+    def look_and_delete(folder):
+        found = look(folder)
+        if folder.startswith(str(tmp_path / "store")):
+            shutil.rmtree(folder, ignore_errors=True)
+        return found
+
+    monkeypatch.setattr(span_store, "files_in", look_and_delete)
+    done = run(source, TEXT)
+    assert states(done) == {"1": "new"}
+    assert split_of(done) == before
+
+
+def test_a_run_that_is_killed_keeps_the_spans_that_it_had_read(tmp_path, run, monkeypatch):
+    source = write_tables(tmp_path / "data", 1, 2)
+    inspect = executor.Executor._inspect
+
+    def inspect_or_die(self, rows, columns, work):
+        if rows[0].source.startswith("2/"):
+            raise KeyboardInterrupt
+        return inspect(self, rows, columns, work)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(executor.Executor, "_inspect", inspect_or_die)
+        with pytest.raises(KeyboardInterrupt):
+            run(source, TEXT, spans={"last": 2})
+    assert states(run(source, TEXT, spans={"last": 2})) == {"1": "kept", "2": "new"}
+
+
+def test_spans_that_are_too_small_to_be_split_say_what_helps(tmp_path, run):
+    write_table(tmp_path, 1, texts_of(1, 4))
+    with pytest.raises(DataError) as caught:
+        run({"kind": "csv", "path": f"{tmp_path}/{{SPAN}}/a.csv"}, TEXT)
+    assert str(caught.value).startswith(
+        "No example is in the eval split: the data is too small for the ratio in data.splits. "
+        "Give more examples, a larger eval share, or more spans.\n"
+    )
 
 
 def test_a_store_that_cannot_be_written_stops_nothing(tmp_path, run):
@@ -295,6 +377,9 @@ def test_one_bad_span_stops_the_run_however_good_the_others_are(tmp_path, run):
         run(source, TEXT, spans={"last": 3})
     assert "6 of 60 examples cannot be used" in str(caught.value)
     assert "3/a.csv:56: column 'text' is empty" in str(caught.value)
+    # Whoever bears with it has it read already.
+    done = run(source, TEXT, spans={"last": 3}, max_quarantined_share=0.2)
+    assert set(states(done).values()) == {"kept"}
 
 
 def test_an_empty_span_stops_the_run_before_it_begins(tmp_path, run):

@@ -1,8 +1,12 @@
 """Which spans are found, with real files."""
 
 import pytest
+import tensorflow as tf
 
+from components.example_gen.config import DataConfig
+from components.example_gen.sources.columns import Columns
 from components.example_gen.span_config import SpansConfig
+from components.example_gen.span_read import open_window
 from components.example_gen.spans import find_spans
 from preprocessing.errors import DataError
 
@@ -48,6 +52,15 @@ def test_a_date_is_a_span(tmp_path):
         ("2026-11-21", None, f"{root}/2026-11-21/a.csv"),
     ]
     assert [name for name, *_ in found(pattern, to="2026-11-20")] == ["2026-11-20"]
+
+
+def test_a_day_before_1970_is_one_too(tmp_path):
+    root = touch(tmp_path, "1969-12-31/a.csv", "1970-01-01/a.csv", "2028-02-29/a.csv")
+    pattern = f"{root}/{{YYYY}}-{{MM}}-{{DD}}/a.csv"
+    days = ["1969-12-31", "1970-01-01", "2028-02-29"]
+    assert [name for name, *_ in found(pattern)] == days
+    assert [name for name, *_ in found(pattern, **{"from": "1969-12-31"})] == days
+    assert [name for name, *_ in found(pattern, to="1969-12-31")] == days[:1]
 
 
 def test_of_each_span_the_newest_version_is_taken(tmp_path):
@@ -113,6 +126,20 @@ def test_a_folder_that_is_not_there_has_no_span(tmp_path):
         found(f"{tmp_path}/nowhere/{{SPAN}}/x.csv")
 
 
+def test_a_bucket_that_does_not_let_us_in_is_not_an_empty_one(monkeypatch):
+    def refuse(path):
+        raise tf.errors.PermissionDeniedError(None, None, "403: it is not yours")
+
+    monkeypatch.setattr(tf.io.gfile, "exists", refuse)
+    config = DataConfig(source={"kind": "csv", "path": "gs://bucket/{SPAN}/a.csv"})
+    with pytest.raises(DataError) as caught:
+        open_window(config, Columns(features={}))
+    assert str(caught.value) == (
+        "data.source.path cannot be read: 403: it is not yours\n"
+        "  Received: 'gs://bucket/{SPAN}/a.csv'"
+    )
+
+
 def test_bounds_that_no_span_is_in_say_which_there_are(tmp_path):
     root = touch(tmp_path, "1.csv", "2.csv")
     with pytest.raises(DataError) as caught:
@@ -144,8 +171,6 @@ def test_the_newest_is_the_one_that_tfx_would_take(tmp_path, pattern, names):
 
 
 def test_an_address_works_as_a_folder_does():
-    import tensorflow as tf
-
     for name in ("spans/1/a.csv", "spans/2/a.csv"):
         tf.io.gfile.makedirs(f"ram://{name[:-6]}")
         with tf.io.gfile.GFile(f"ram://{name}", "w") as file:
