@@ -91,5 +91,7 @@ def _fetch_token(
     google = registry.endswith((".pkg.dev", "gcr.io")) and urlsplit(realm).hostname == registry
     login = ("oauth2accesstoken", google_token()) if google and google_token else None
     got = client.get(realm, params=fields, auth=login or httpx.USE_CLIENT_DEFAULT)
-    read = got.json() if got.status_code == 200 else {}
+    read = got.json() if got.status_code == 200 else None
+    if not isinstance(read, dict):
+        return ""
     return str(read.get("token") or read.get("access_token") or "")

@@ -29,6 +29,7 @@ from preprocessing.errors import UsageError, explain
 
 TOKEN, TOKEN_FILE, COOKIE = "KFP_TOKEN", "KF_PIPELINES_SA_TOKEN_PATH", "KFP_COOKIE"
 _TIMEOUT_SECONDS = 20.0
+_HEALTH = "/apis/v2beta1/healthz"
 
 # V2beta1RuntimeState.
 _STATES: dict[str, State] = {
@@ -172,7 +173,7 @@ def _check_health(endpoint: str, token: str | None, cookie: str | None) -> dict[
     """Asks the API whether it is one, and returns what it says of itself."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     headers |= {"Cookie": cookie} if cookie else {}
-    url = f"{endpoint}/apis/v2beta1/healthz"
+    url = f"{endpoint}{_HEALTH}"
     try:
         answer = httpx.get(url, headers=headers, timeout=_TIMEOUT_SECONDS)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
@@ -181,11 +182,17 @@ def _check_health(endpoint: str, token: str | None, cookie: str | None) -> dict[
         raise UnreachableError(
             explain(f"Kubeflow Pipelines does not answer: {error}", endpoint)
         ) from None
+    moved = answer.headers.get("location", "")
+    if answer.is_redirect and "?" not in moved and moved.endswith(_HEALTH):
+        # From http to https, say; whoever wants a login sends to a page of another name.
+        what = "Kubeflow Pipelines is at another address"
+        there = [moved.removesuffix(_HEALTH)]
+        raise UsageError(explain(what, endpoint, there, "deploy.kubeflow.endpoint"))
     if answer.status_code != 200:
         raise refused(endpoint, answer.status_code, answer.text)
     try:
         return dict(answer.json())
-    except ValueError:
+    except (TypeError, ValueError):
         # A login page, or the web interface without its API.
         raise refused(endpoint, 404, answer.text) from None
 

@@ -7,8 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import click
-
 from pipeline.submit.backbones import copy_backbones
 from pipeline.submit.image import check_image
 from pipeline.submit.kubeflow import Kubeflow
@@ -49,6 +47,9 @@ def submit_request(
     except GraftError as error:
         error.args = (f"{error}\n  Log: {log}",)
         raise
+    except KeyboardInterrupt:
+        log.unlink()
+        raise
     log.unlink()
     return result
 
@@ -72,7 +73,7 @@ def _submit(request: Request, *, waiting: bool, schedule: bool, replace: bool) -
         progress = wait(platform, started)
     except KeyboardInterrupt:
         note(f"stopped waiting; the run goes on: {started.url}")
-        raise click.exceptions.Exit(130) from None
+        raise
     tasks = {name: asdict(task) for name, task in progress.tasks.items()}
     return result | {"state": progress.state, "tasks": tasks}
 

@@ -13,6 +13,7 @@ from pipeline.submit.platform import (
     Task,
     UnreachableError,
 )
+from preprocessing.errors import UsageError
 from preprocessing.progress import note, stage
 
 POLL_SECONDS = 5.0
@@ -42,7 +43,8 @@ def wait(
 
     Raises:
         RunFailedError: It ended otherwise; the message names the task.
-        UnreachableError: The platform stopped answering; the run may go on.
+        UsageError: The platform stopped answering, or does not let us look any more;
+            the run may go on.
     """
     told: dict[str, Task] = {}
     silent = 0
@@ -50,12 +52,13 @@ def wait(
         try:
             progress = platform.look(run)
             silent = 0
-        except UnreachableError as error:
+        except UsageError as error:
             silent += 1
+            # A token that is valid no longer will not be so by being shown again.
+            if silent >= MAX_SILENT_POLLS or not isinstance(error, UnreachableError):
+                raise type(error)(f"{error}\n  The run may go on: {run.url}") from None
             if silent == 1:
                 note(f"no answer, asking again: {str(error).splitlines()[0]}")
-            if silent >= MAX_SILENT_POLLS:
-                raise UnreachableError(f"{error}\n  The run may go on: {run.url}") from None
             sleep(POLL_SECONDS)
             continue
         _tell(progress.tasks, told)

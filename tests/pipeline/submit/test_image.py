@@ -80,3 +80,11 @@ def test_a_missing_image_is_an_error_of_its_own(registry, place):
         UsageError, match="\n  Received: '127.0.0.1:.*/graft:1'\n  See: deploy.image"
     ):
         check_image(f"{place}/graft:1")
+
+
+@pytest.mark.parametrize("token", ["null", "[]", "{}", "<html>"])
+def test_a_registry_whose_token_is_none_is_no_error(token, registry, place):
+    registry.headers["WWW-Authenticate"] = f'Bearer realm="{registry.url}/token"'
+    registry.on("GET", "/token", (200, token))
+    registry.on("HEAD", "/v2/", (401, ""))
+    assert place in check_image(f"{place}/graft")

@@ -6,6 +6,7 @@ import socket
 import pytest
 
 from pipeline.cli import main
+from pipeline.submit.kubeflow import Kubeflow
 from tests.pipeline.submit.service import Service
 
 RUN = "6f1d"
@@ -131,6 +132,47 @@ def test_while_waiting_a_service_may_stumble(kubeflow, compiled, capfd):
     assert "no answer, asking again" in capfd.readouterr().err
 
 
+def test_ctrl_c_ends_the_waiting_and_not_the_run(kubeflow, compiled, capfd, monkeypatch):
+    def press(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Kubeflow, "look", press)
+
+    assert main(["submit", str(compiled("kubeflow", endpoint=kubeflow.url))]) == 130
+
+    said = capfd.readouterr().err
+    assert f"stopped waiting; the run goes on: {kubeflow.url}/#/runs/details/{RUN}\n" in said
+    assert said.endswith("graft: stopped\n")
+
+
+def test_credentials_that_end_while_waiting_are_said_with_where_the_run_is(
+    kubeflow, compiled, capfd
+):
+    answers = [(200, {"run_id": RUN, "state": "RUNNING"}), (401, {"error_message": "expired"})]
+    kubeflow.on("GET", f"/runs/{RUN}", lambda match, body: answers.pop(0))
+
+    assert main(["submit", str(compiled("kubeflow", endpoint=kubeflow.url))]) == 2
+    said = capfd.readouterr().err
+    assert "graft: Kubeflow Pipelines wants credentials, or others\n  Received: 'expired'\n" in said
+    assert f"  The run may go on: {kubeflow.url}/#/runs/details/{RUN}\n" in said
+
+
+def test_an_address_that_has_moved_is_said_with_the_new_one(kubeflow, compiled, capfd):
+    """As gateways do that want https."""
+    there = kubeflow.url.replace("http://", "https://")
+    kubeflow.headers["Location"] = f"{there}/apis/v2beta1/healthz"
+    kubeflow.on("GET", "/healthz", (301, ""))
+
+    assert main(["submit", str(compiled("kubeflow", endpoint=kubeflow.url))]) == 2
+    assert (
+        "graft: Kubeflow Pipelines is at another address\n"
+        f"  Received: '{kubeflow.url}'\n"
+        f"  Valid: {there}\n"
+        f"  Did you mean '{there}'?\n"
+        "  See: deploy.kubeflow.endpoint\n"
+    ) in capfd.readouterr().err
+
+
 def test_a_token_and_a_namespace_go_along(kubeflow, compiled, monkeypatch):
     kubeflow.on("GET", "/healthz", (200, {"multi_user": True}))
     monkeypatch.setenv("KFP_TOKEN", "t0k")
@@ -152,6 +194,7 @@ def test_a_token_and_a_namespace_go_along(kubeflow, compiled, monkeypatch):
         ((401, {"error_message": "no token"}), "  Received: 'no token'"),
         ((403, {"message": "no such right"}), "does not allow it\n  Received: 'no such right'"),
         ((404, "<html>"), "No API of Kubeflow Pipelines 2 is at this address"),
+        ((200, 5), "No API of Kubeflow Pipelines 2 is at this address"),
         ((200, "<html>"), "it may want /pipeline at its end"),
         ((502, "bad gateway"), "cannot answer now\n  Received: 'HTTP 502'"),
         ((200, {"multi_user": True}), "has many users; it wants a namespace"),
