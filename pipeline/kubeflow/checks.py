@@ -99,6 +99,22 @@ def _paths(config: Config, deploy: DeployConfig) -> Iterator[tuple[str, str | No
             yield f"{key}.{file}", getattr(block, file, None)
 
 
+def check_dataflow(config: Config, deploy: DeployConfig, target: Target) -> Breaches:
+    """What jobs read and write is where Dataflow's workers see it: they mount nothing."""
+    if config.beam.kind != "dataflow":
+        return
+    bare, valid = deploy.model_copy(update={"volumes": ()}), ["gs://BUCKET/…"]
+    for key, path in _paths(config, deploy):
+        if path is None or not key.startswith(("data.", "predict.", "cache.", "deploy.")):
+            continue
+        if _can_reach(path, deploy, target) and not _can_reach(path, bare, "kubeflow"):
+            what = f"{key}: Dataflow's workers do not see what is mounted in tasks"
+            yield explain(what, path, valid, SEE)
+    if is_private(deploy.pipeline_root):
+        what = "deploy.pipeline_root: Dataflow's workers reach gs:// alone"
+        yield explain(what, deploy.pipeline_root, valid, SEE)
+
+
 def check_backbones(config: Config, deploy: DeployConfig, target: Target) -> Breaches:
     """Backbones have a place that tasks read."""
     if backbones_place(deploy) is None:
@@ -184,6 +200,7 @@ CHECKS: tuple[Callable[[Config, DeployConfig, Target], Breaches], ...] = (
     check_image,
     check_root,
     check_paths,
+    check_dataflow,
     check_backbones,
     check_raw_examples,
     check_memory,

@@ -124,6 +124,38 @@ def test_what_the_image_a_volume_or_vertex_mounts_is_reached(tmp_path):
     assert "data.source.path" in refused(tmp_path, "kubeflow", mounted)
 
 
+DATAFLOW = (
+    "beam={kind: dataflow, project: acme, region: europe-west4, temp_location: gs://acme/tmp, "
+    "image: graft}"
+)
+
+
+def test_dataflow_reads_no_bucket_that_vertex_mounts(tmp_path):
+    check_deploy(load(tmp_path, DATAFLOW), "vertex")
+    assert refused(tmp_path, "vertex", DATAFLOW, "data.source.path=/gcs/acme/flowers") == (
+        "data.source.path: Dataflow's workers do not see what is mounted in tasks\n"
+        "  Received: '/gcs/acme/flowers'\n"
+        "  Valid: gs://BUCKET/…\n"
+        "  See: docs/deploy.md"
+    )
+    # The Pusher is no job.
+    check_deploy(load(tmp_path, DATAFLOW, "push.path=/gcs/acme/serving"), "vertex")
+
+
+def test_dataflow_reads_no_volume_and_no_root_of_another_store(tmp_path):
+    volume = ("deploy.volumes=[{claim: data, mount: /data}]", "cache.features=/data/features")
+    assert refused(tmp_path, "kubeflow", DATAFLOW, *volume).startswith(
+        "cache.features: Dataflow's workers do not see what is mounted in tasks\n"
+    )
+    root = ("deploy.pipeline_root=minio://acme/root", "deploy.backbones=gs://acme/backbones")
+    assert refused(tmp_path, "kubeflow", DATAFLOW, *root) == (
+        "deploy.pipeline_root: Dataflow's workers reach gs:// alone\n"
+        "  Received: 'minio://acme/root'\n"
+        "  Valid: gs://BUCKET/…\n"
+        "  See: docs/deploy.md"
+    )
+
+
 def test_several_mistakes_are_told_at_once(tmp_path):
     said = refused(tmp_path, "vertex", "deploy.image=python:3.10", "push.path=serving")
     assert said.count("Received:") == 2
