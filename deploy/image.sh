@@ -14,12 +14,13 @@ made=localhost/graft-debian:trixie
 
 answers() { command -v "$1" >/dev/null && "$1" info >/dev/null 2>&1; }
 
-tool=${CONTAINER:-}
-for each in docker podman; do
+tools=${CONTAINER:-docker podman}
+tool=
+for each in $tools; do
   if [ -z "$tool" ] && answers "$each"; then tool=$each; fi
 done
 if [ -z "$tool" ]; then
-  echo "image: neither docker nor podman works here; on Debian: apt-get install podman runc" >&2
+  echo "image: does not work here: $tools; on Debian: apt-get install podman runc" >&2
   exit 2
 fi
 
