@@ -8,64 +8,19 @@ given its number later by when it began.
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def fail(message: str) -> None:
     """Ends with a message and exit code 2."""
     sys.stderr.write(f"{message}\n")
     sys.exit(2)
-
-
-def fetch_jars(pom: Path, target: Path) -> None:
-    """Fetches what a pom names from Maven Central, once.
-
-    Args:
-        pom: The pom.xml.
-        target: Folder for the jars.
-    """
-    for tool in ("java", "mvn"):
-        if shutil.which(tool) is None:
-            fail(f"{tool} is not on PATH; on Debian: apt-get install openjdk-17-jdk-headless maven")
-    done = target / ".fetched"
-    if done.is_file() and done.read_text() == pom.read_text():
-        return
-    say(f"fetching jars into {target}: about a minute")
-    shutil.rmtree(target, ignore_errors=True)
-    goal = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"
-    command = ["mvn", "-B", "-q", "-f", str(pom), goal, f"-DoutputDirectory={target}"]
-    fetched = subprocess.run(command, capture_output=True, text=True, check=False)
-    if fetched.returncode:
-        fail(f"the jars cannot be fetched:\n{fetched.stdout[-2000:]}")
-    done.write_text(pom.read_text())
-
-
-def on_loopback(folder: Path) -> dict[str, str]:
-    """Gives the environment in which a process listens on loopback alone; see loopback.c.
-
-    Args:
-        folder: Where the compiled library is kept.
-    """
-    compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "g++", "c++"))), None)
-    if compiler is None:
-        fail("no C compiler is on PATH; on Debian: apt-get install g++")
-    folder.mkdir(parents=True, exist_ok=True)
-    library = folder / "loopback.so"
-    source = Path(__file__).with_name("loopback.c")
-    options = ["-shared", "-fPIC", "-O1", "-x", "c", str(source), "-o", str(library), "-ldl"]
-    compiled = subprocess.run([compiler, *options], capture_output=True, text=True, check=False)
-    if compiled.returncode:
-        fail(f"loopback.c does not compile:\n{compiled.stderr[-2000:]}")
-    return {"LD_PRELOAD": str(library)}
 
 
 def say(text: str) -> None:
@@ -105,16 +60,37 @@ def start(
     return process.pid
 
 
-def wait_for_port(folder: Path, name: str, port: int, seconds: float = 300) -> None:
-    """Waits until a process that was started listens, and ends all where it does not."""
+def wait_until(
+    folder: Path, name: str, ready: Callable[[], bool], what: str, seconds: float = 300
+) -> None:
+    """Waits until a process that was started is ready, and ends all where it does not become so.
+
+    Args:
+        folder: Where its pid and log are kept.
+        name: Its name there.
+        ready: Whether it is; may raise OSError for no.
+        what: What it does not do, if it is not.
+        seconds: How long to wait.
+    """
     until = time.monotonic() + seconds
     while time.monotonic() < until and pid_of(folder, name):
-        with contextlib.suppress(OSError), socket.create_connection(("localhost", port), 1):
-            return
+        with contextlib.suppress(OSError):
+            if ready():
+                return
         time.sleep(0.5)
     log = (folder / f"{name}.log").read_text(errors="replace")[-2000:]
     stop_all(folder)
-    fail(f"{name} does not listen on port {port}:\n{log}")
+    fail(f"{name} {what}:\n{log}")
+
+
+def wait_for_port(folder: Path, name: str, port: int, seconds: float = 300) -> None:
+    """Waits until a process that was started listens; see `wait_until`."""
+
+    def listens() -> bool:
+        with socket.create_connection(("localhost", port), 1):
+            return True
+
+    wait_until(folder, name, listens, f"does not listen on port {port}", seconds)
 
 
 def check_free(ports: Mapping[str, int]) -> None:

@@ -5,12 +5,15 @@ all on loopback; or, with --local, a job server that has its cluster inside.
 """
 
 import argparse
+import functools
+import json
 import sys
+import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
-from deploy import processes
+from deploy import job_server, processes
 
-HERE = Path(__file__).resolve().parent
 # What a TaskManager must be told that is not started by Flink's own scripts.
 MEMORY = {
     "taskmanager.cpu.cores": "1.0",
@@ -27,78 +30,64 @@ MEMORY = {
     "taskmanager.memory.jvm-overhead.min": "192m",
     "taskmanager.memory.jvm-overhead.max": "192m",
 }
-# Flink's serializers look into these on Java 17.
-OPENED = ("java.lang", "java.util", "java.util.concurrent", "java.time", "java.net", "java.io")
 
 
 def main() -> None:
     """Does what the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("action", choices=("start", "stop", "status"))
-    parser.add_argument("--folder", type=Path, default=processes.ROOT / ".flink")
+    parser = job_server.make_parser(__doc__ or "", "flink", 8099)
     parser.add_argument("--local", action="store_true", help="a job server alone")
     parser.add_argument("--task-managers", type=int, default=2)
     parser.add_argument("--slots", type=int, default=2, help="of each TaskManager")
-    parser.add_argument("--job-port", type=int, default=8099)
     parser.add_argument("--rest-port", type=int, default=8081)
     parser.add_argument("--rpc-port", type=int, default=6123)
     parser.add_argument("--pool-port", type=int, default=50000)
-    parser.add_argument("--jars", type=Path, help="FOLDER/jars where not given")
-    options = parser.parse_args()
-    if options.action == "stop":
-        processes.say(f"stopped: {', '.join(processes.stop_all(options.folder)) or 'nothing'}")
-    elif options.action == "status":
-        processes.show(options.folder)
-    else:
-        start(options)
+    job_server.main(parser, start)
 
 
-def start(options: argparse.Namespace) -> None:
-    """Brings everything up that is not up yet, and says how to use it."""
-    folder, jars = options.folder, options.jars or options.folder / "jars"
-    if processes.pid_of(folder, "job-server"):
-        processes.say(f"up already, on port {options.job_port} unless it was given another")
-        return
-    processes.fetch_jars(HERE / "pom.xml", jars)
+def start(options: argparse.Namespace) -> str:
+    """Brings everything up; see `job_server.main`."""
+    folder, jars = options.folder, options.jars
     ports = {"--job-port": options.job_port}
     if not options.local:
         ports |= {"--rest-port": options.rest_port, "--rpc-port": options.rpc_port}
         ports |= {"--pool-port": options.pool_port}
     processes.check_free(ports)
-    env = processes.on_loopback(folder)
+    env = job_server.on_loopback(folder)
     master, conf = "[local]", write_conf(options)
     if not options.local:
-        entry = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
-        processes.start(folder, "job-manager", java(jars, 512, entry, "-c", str(conf)), env)
-        processes.wait_for_port(folder, "job-manager", options.rest_port)
-        for number in range(1, options.task_managers + 1):
-            start_task_manager(folder, jars, number)
-        pool = [sys.executable, "-m", "deploy.worker_pool", str(options.pool_port)]
-        path = {"PYTHONPATH": str(processes.ROOT)}
-        processes.start(folder, "worker-pool", pool, path)
-        processes.wait_for_port(folder, "worker-pool", options.pool_port)
+        start_cluster(options, conf, env)
         master = f"localhost:{options.rest_port}"
-    server = java(
-        jars,
-        1024,
-        "org.apache.beam.runners.flink.FlinkJobServerDriver",
-        *("--flink-master", master, "--job-host", "localhost"),
-        *("--job-port", str(options.job_port), "--artifact-port", "0", "--expansion-port", "-1"),
-        *("--artifacts-dir", str(folder / "artifacts")),
-        *("--flink-conf-dir", str(conf)),
-    )
-    processes.start(folder, "job-server", server, env)
-    processes.wait_for_port(folder, "job-server", options.job_port)
-    workers = (
-        ""
-        if options.local
-        else f"""
-  workers: {{kind: external, address: "localhost:{options.pool_port}"}}
-  parallelism: {options.task_managers}"""
-    )
-    sys.stdout.write(
-        f"beam:\n  kind: flink\n  job_endpoint: localhost:{options.job_port}{workers}\n"
-    )
+    driver = "org.apache.beam.runners.flink.FlinkJobServerDriver"
+    where = ("--flink-master", master, "--flink-conf-dir", str(conf))
+    job_server.start_job_server(options, job_server.java(jars, 1024, driver, *where), env)
+    if options.local:
+        return ""
+    workers = f'{{kind: external, address: "localhost:{options.pool_port}"}}'
+    return f"  workers: {workers}\n  parallelism: {options.task_managers}\n"
+
+
+def start_cluster(options: argparse.Namespace, conf: Path, env: Mapping[str, str]) -> None:
+    """Brings up JobManager, TaskManagers, which must have joined it, and the pool of workers."""
+    folder, jars, rest = options.folder, options.jars, options.rest_port
+    entry = "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+    manager = job_server.java(jars, 512, entry, "-c", str(conf))
+    processes.start(folder, "job-manager", manager, env)
+    processes.wait_for_port(folder, "job-manager", rest)
+    for number in range(1, options.task_managers + 1):
+        start_task_manager(folder, jars, number)
+        joined = functools.partial(has_task_managers, rest, number)
+        processes.wait_until(folder, f"task-manager-{number}", joined, "joins no JobManager")
+    pool = [sys.executable, "-m", "deploy.worker_pool", str(options.pool_port)]
+    processes.start(folder, "worker-pool", pool, {"PYTHONPATH": str(job_server.ROOT)})
+    processes.wait_for_port(folder, "worker-pool", options.pool_port)
+
+
+def has_task_managers(port: int, count: int) -> bool:
+    """Asks the JobManager whether it has so many."""
+    # Whatever proxy there may be for elsewhere.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"http://localhost:{port}/overview", timeout=10) as answer:
+        return json.load(answer)["taskmanagers"] >= count
 
 
 def start_task_manager(folder: Path, jars: Path, number: int) -> int:
@@ -113,8 +102,8 @@ def start_task_manager(folder: Path, jars: Path, number: int) -> int:
         Its pid.
     """
     runner = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
-    command = java(jars, 768, runner, "-c", str(folder / "conf"))
-    env = processes.on_loopback(folder)
+    command = job_server.java(jars, 768, runner, "-c", str(folder / "conf"))
+    env = job_server.on_loopback(folder)
     return processes.start(folder, f"task-manager-{number}", command, env)
 
 
@@ -149,14 +138,6 @@ def write_conf(options: argparse.Namespace) -> Path:
     (folder / "flink-conf.yaml").write_text(text)
     (options.folder / "tmp").mkdir(exist_ok=True)
     return folder
-
-
-def java(jars: Path, megabytes: int, entry: str, *arguments: str) -> list[str]:
-    """Makes a command line."""
-    opened = [f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in OPENED]
-    # The service addresses are names; IPv6's loopback may not be there.
-    first = ["java", f"-Xmx{megabytes}m", "-Djava.net.preferIPv4Stack=true", *opened]
-    return [*first, "-cp", f"{jars}/*", entry, *arguments]
 
 
 if __name__ == "__main__":

@@ -52,26 +52,9 @@ def test_a_port_that_is_taken_is_named_with_the_option_to_choose_another(capsys)
     assert capsys.readouterr().err.endswith("is taken; choose another by --job-port\n")
 
 
-def test_without_java_or_maven_it_says_how_to_get_them(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("PATH", str(tmp_path))
+def test_a_process_that_does_not_become_ready_is_stopped_with_the_others(folder, capsys):
+    pids = [processes.start(folder, name, SLEEP) for name in ("one", "two")]
     with pytest.raises(SystemExit):
-        processes.fetch_jars(tmp_path / "pom.xml", tmp_path / "jars")
-    assert capsys.readouterr().err == (
-        "java is not on PATH; on Debian: apt-get install openjdk-17-jdk-headless maven\n"
-    )
-
-
-def test_a_server_for_every_interface_listens_on_loopback(folder):
-    code = (
-        "import socket, time\n"
-        "servers = [socket.create_server(('', 0)),"
-        " socket.create_server(('::', 0), family=socket.AF_INET6)]\n"
-        "print(*(one.getsockname()[0] for one in servers), flush=True)\n"
-        "time.sleep(600)\n"
-    )
-    environment = processes.on_loopback(folder)
-    processes.start(folder, "one", [sys.executable, "-c", code], environment)
-    until = time.monotonic() + 60
-    while not (said := (folder / "one.log").read_text()) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert said == "127.0.0.1 ::1\n"
+        processes.wait_until(folder, "two", lambda: False, "joins nobody", seconds=1)
+    assert capsys.readouterr().err == "two joins nobody:\n\n"
+    assert [processes.stat_of(pid) for pid in pids] == [None, None]
