@@ -34,7 +34,7 @@ def places_of(config: "Config") -> Places:
         # What a pattern matches is looked at when it is read.
         if not any(sign in path for sign in "*?[{")
     ]
-    read += [config.cache.features] if config.cache.features else []
     # Where the backbones are.
     read += [str(config.local_folder)] if "://" in config.workdir else []
-    return Places(tuple(read), config.workdir)
+    kept = (config.cache.features, config.cache.spans if config.data.window else None)
+    return Places(tuple(read), (config.workdir, *filter(None, kept)))

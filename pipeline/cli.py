@@ -126,7 +126,7 @@ def _engine(path: str) -> Callable[[tuple[str, ...], str], tuple[str, ...]]:
     def prepare(read: tuple[str, ...], work: str) -> tuple[str, ...]:
         from pipeline.engines.probe import check_engine
 
-        check_engine(config.beam, config.base, Places(read, work))
+        check_engine(config.beam, config.base, Places(read, (work,)))
         return config.beam.beam_args(config.base)
 
     return prepare

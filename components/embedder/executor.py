@@ -3,6 +3,7 @@
 The wiring only: what happens to one shard is in shards.py.
 """
 
+import multiprocessing
 import posixpath
 import threading
 import time
@@ -186,7 +187,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         options = PipelineOptions([str(one) for one in self._beam_pipeline_args])
         workers = max(
             options.view_as(FlinkRunnerOptions).parallelism,
-            options.view_as(DirectOptions).direct_num_workers,
+            # 0 stands for this machine's cores.
+            options.view_as(DirectOptions).direct_num_workers or multiprocessing.cpu_count(),
             options.view_as(WorkerOptions).max_num_workers or 1,
         )
         if workers <= 1:

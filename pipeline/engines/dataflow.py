@@ -57,7 +57,7 @@ class DataflowEngine(Engine):
         check_setup_file(self.setup_file, base, "beam.setup_file")
         if self.image:
             check_image(self.image, self.setup_file, "beam.image")
-        for path in (*places.read, places.work):
+        for path in (*places.read, *places.work):
             if not path.startswith("gs://"):
                 what = "beam.kind: Dataflow's workers reach gs:// alone, and a run needs this path"
                 raise ConfigError(explain(what, path, see=_SEE))

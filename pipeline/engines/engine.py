@@ -26,11 +26,11 @@ class Places(NamedTuple):
 
     Attributes:
         read: Files, folders or addresses that they read.
-        work: Folder or address that they read and write.
+        work: Folders or addresses that they read and write.
     """
 
     read: tuple[str, ...]
-    work: str
+    work: tuple[str, ...]
 
 
 class Engine(Record):
@@ -58,6 +58,13 @@ class Engine(Record):
         Raises:
             ConfigError: It cannot, with what is wrong.
         """
+
+    def hint(self) -> str:
+        """Says what is seen of the workers from here, for when a small job has found none.
+
+        The cluster may see them otherwise, so that nothing is refused for it.
+        """
+        return ""
 
     @property
     def probed(self) -> bool:

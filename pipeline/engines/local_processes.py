@@ -1,6 +1,5 @@
 """Beam in several processes of this machine."""
 
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -20,7 +19,8 @@ class LocalProcessesEngine(Engine):
         return (
             "--runner=FnApiRunner",
             "--direct_running_mode=multi_processing",
-            f"--direct_num_workers={self.processes or os.cpu_count() or 1}",
+            # By 0 Beam means the cores of where the job runs; a compiled pipeline runs elsewhere.
+            f"--direct_num_workers={self.processes or 0}",
             NO_ARCHIVE,
             *self.options,
         )

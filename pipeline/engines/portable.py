@@ -1,5 +1,6 @@
 """What Flink and Spark have in common: a job server, and workers beside the cluster."""
 
+import re
 import shutil
 import zipfile
 from pathlib import Path
@@ -13,6 +14,8 @@ from pipeline.engines.workers import Address, LoopbackWorkers, Workers, resolve
 from preprocessing.errors import ConfigError, explain
 
 _SEE = "docs/beam.md"
+# An address of this machine, or the master that stands for a cluster inside the server.
+_HERE = re.compile(r"(\w+://)?(localhost|127\.[\d.]+)(:|$)|\[(local|auto)\]|local(-cluster)?(\[|$)")
 
 
 class Server(NamedTuple):
@@ -62,6 +65,13 @@ class PortableEngine(Engine):
             raise ValueError(explain(what, given, ["job_endpoint", "jar"]))
         if self.master and not self.jar:
             raise ValueError(explain("master is for jar; job_endpoint knows its own", self.master))
+        where = self.job_endpoint or self.master or self.server.inside
+        if self.workers.kind == "loopback" and not _HERE.match(where):
+            what = (
+                "workers.kind: loopback workers are threads of this process; "
+                f"a cluster elsewhere ({where}) has others"
+            )
+            raise ValueError(explain(what, "loopback", ["external", "container"], _SEE))
         return self
 
     @property
@@ -90,7 +100,11 @@ class PortableEngine(Engine):
             check_job_server(self.job_endpoint, server.engine, server.told, TIMEOUT_SECONDS)
         else:
             _check_jar(resolve(str(self.jar), base), self.server)
-        self.workers.check(base, self.job_endpoint)
+        self.workers.check(base)
+
+    def hint(self) -> str:
+        """See Engine."""
+        return self.workers.hint()
 
 
 def _check_jar(path: Path, server: Server) -> None:

@@ -28,7 +28,22 @@ TIMEOUT_SECONDS = 300
 # Workers are given one each, if they are all free.
 _LOOKS = 8
 _SEE = "docs/beam.md"
-_MARK = re.compile(r"graft-misfit:([A-Za-z0-9+/=]+):")
+_MISFIT = re.compile(r"graft-misfit:([A-Za-z0-9+/=]+):")
+_FRAME = re.compile(r"\s*(at [\w.$/<>]+\(|\.\.\. \d+ (more|common))")
+
+
+class Mark(NamedTuple):
+    """What this process has written where a run writes.
+
+    Attributes:
+        work: The folder.
+        path: A file in it.
+        content: What stands there.
+    """
+
+    work: str
+    path: str
+    content: str
 
 
 class Look(NamedTuple):
@@ -37,14 +52,16 @@ class Look(NamedTuple):
     Attributes:
         facts: What this process is, see `read_facts`.
         read: Paths that must be there.
-        work: Folder that is written to.
-        mark: A file in it, and what stands there.
+        marks: What must be there, too, and beside which is written.
     """
 
     facts: dict[str, str]
     read: tuple[str, ...]
-    work: str
-    mark: tuple[str, str]
+    marks: tuple[Mark, ...]
+
+
+class NoWorkerError(ConfigError):
+    """A small job has failed, and no worker has said why."""
 
 
 class MisfitError(Exception):
@@ -79,17 +96,22 @@ def look(_: Any, wanted: Look) -> None:
     for path in wanted.read:
         if not _exists(path):
             raise MisfitError("a worker cannot reach what the run reads", path, [])
-    (path, content), files = wanted.mark, files_at(wanted.work)
+    for mark in wanted.marks:
+        _compare(mark)
+
+
+def _compare(mark: Mark) -> None:
+    files = files_at(mark.work)
     try:
-        same = files.read(path, 0, len(content)) == content.encode()
+        same = files.read(mark.path, 0, len(mark.content)) == mark.content.encode()
     except OSError:
         same = False
     if not same:
-        raise MisfitError("a worker has another folder where the run writes", wanted.work, [])
+        raise MisfitError("a worker has another folder where the run writes", mark.work, [])
     try:
-        files.write(f"{path}.{uuid.uuid4().hex}", b"")
+        files.write(f"{mark.path}.{uuid.uuid4().hex}", b"")
     except OSError:
-        raise MisfitError("a worker cannot write where the run writes", wanted.work, []) from None
+        raise MisfitError("a worker cannot write where the run writes", mark.work, []) from None
 
 
 def check_engine(engine: Engine, base: Path, places: Places) -> None:
@@ -109,8 +131,11 @@ def check_engine(engine: Engine, base: Path, places: Places) -> None:
         progress.stage(STAGE, "started")
         try:
             probe(engine.beam_args(base), places)
-        except BaseException:
+        except BaseException as error:
             progress.stage(STAGE, "failed", time.monotonic() - began)
+            hint = engine.hint() if isinstance(error, NoWorkerError) else ""
+            if hint:
+                raise NoWorkerError(f"{error}\n  Seen from here: {hint}") from error
             raise
         progress.stage(STAGE, "run", time.monotonic() - began)
 
@@ -125,16 +150,22 @@ def probe(args: tuple[str, ...], places: Places) -> None:
     Raises:
         ConfigError: A worker is not as this process is, or none answers.
     """
-    folder = f"{places.work.rstrip('/')}/.beam-probe-{uuid.uuid4().hex}"
-    mark = (f"{folder}/mark", uuid.uuid4().hex)
-    files = files_at(folder)
-    files.write(mark[0], mark[1].encode())
+    name = f".beam-probe-{uuid.uuid4().hex}"
+    folders = [f"{work.rstrip('/')}/{name}" for work in places.work]
+    marks = tuple(
+        Mark(work, f"{folder}/mark", uuid.uuid4().hex)
+        for work, folder in zip(places.work, folders, strict=True)
+    )
     try:
-        _run(args, Look(read_facts(), *places, mark))
+        for mark in marks:
+            files_at(mark.path).write(mark.path, mark.content.encode())
+        _run(args, Look(read_facts(), places.read, marks))
     finally:
-        for one in files.listing(folder):
-            files.remove(one.path)
-        files.remove_folder(folder)
+        for folder in folders:
+            files = files_at(folder)
+            for one in files.listing(folder):
+                files.remove(one.path)
+            files.remove_folder(folder)
 
 
 def _run(args: tuple[str, ...], wanted: Look) -> None:
@@ -151,7 +182,7 @@ def _run(args: tuple[str, ...], wanted: Look) -> None:
     if state != "DONE":
         result.cancel()
         what = f"beam: no worker has done a small job in {TIMEOUT_SECONDS} s"
-        raise ConfigError(explain(what, state, see=_SEE))
+        raise NoWorkerError(explain(what, state, see=_SEE))
 
 
 def read_misfit(text: str) -> GraftError:
@@ -160,7 +191,7 @@ def read_misfit(text: str) -> GraftError:
     Args:
         text: What the engine says.
     """
-    found = _MARK.search(text)
+    found = _MISFIT.search(text)
     if found:
         what, received, valid = json.loads(base64.b64decode(found[1]))
         return ConfigError(explain(f"beam: {what}", received, valid, _SEE))
@@ -170,8 +201,10 @@ def read_misfit(text: str) -> GraftError:
     if missing:
         what = "beam: a worker does not have our packages"
         return ConfigError(explain(what, missing[0], see=_SEE))
-    lines = [line for line in text.strip().splitlines() if line.strip()] or ["no reason given"]
-    return ConfigError(explain("beam: the engine fails at a small job", lines[-1][:300], see=_SEE))
+    # Of a trace of Java's, what is left then ends with the first cause.
+    lines = [line.strip() for line in text.splitlines() if not _FRAME.match(line)]
+    last = next((line for line in reversed(lines) if line), "no reason given")
+    return NoWorkerError(explain("beam: the engine fails at a small job", last[:300], see=_SEE))
 
 
 def _exists(path: str) -> bool:

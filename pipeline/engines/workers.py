@@ -25,32 +25,32 @@ PLUGIN = "--beam_plugin=preprocessing.worker_keras"
 _OFFICIAL = re.compile(r"(?:^|/)beam_python(\d+\.\d+)_sdk:(\d+\.\d+\.\d+)")
 
 
-class LoopbackWorkers(Record):
+class WorkerKind(Record):
+    """What every kind of workers offers."""
+
+    def beam_args(self, base: Path) -> tuple[str, ...]:
+        """Gives Beam's options; see Engine."""
+        raise NotImplementedError
+
+    def check(self, base: Path) -> None:
+        """Looks at what can be seen before there is a job; see Engine."""
+
+    def hint(self) -> str:
+        """Says what is wrong as seen from here, if anything; see Engine."""
+        return ""
+
+
+class LoopbackWorkers(WorkerKind):
     """Threads of this process: for a cluster on this machine."""
 
     kind: Literal["loopback"] = "loopback"
 
     def beam_args(self, base: Path) -> tuple[str, ...]:
-        """Gives Beam's options; see Engine."""
+        """See WorkerKind."""
         return ("--environment_type=LOOPBACK", NO_ARCHIVE)
 
-    def check(self, base: Path, server: str | None) -> None:
-        """Refuses a cluster that cannot reach this process.
 
-        Raises:
-            ConfigError: It is on another machine.
-        """
-        host = (server or "localhost").rpartition(":")[0] or "localhost"
-        if host != "localhost" and not host.startswith("127."):
-            what = "loopback workers are threads of this process; a cluster elsewhere has others"
-            raise ConfigError(
-                explain(
-                    f"beam.workers.kind: {what}", "loopback", ["external", "container"], see=_SEE
-                )
-            )
-
-
-class ExternalWorkers(Record):
+class ExternalWorkers(WorkerKind):
     """A pool of workers that is up already, beside each of the cluster's machines.
 
     `python -m apache_beam.runners.worker.worker_pool_main` is one.
@@ -65,7 +65,7 @@ class ExternalWorkers(Record):
     )
 
     def beam_args(self, base: Path) -> tuple[str, ...]:
-        """Gives Beam's options; see Engine."""
+        """See WorkerKind."""
         package = _package(self.setup_file, base)
         return (
             "--environment_type=EXTERNAL",
@@ -73,17 +73,24 @@ class ExternalWorkers(Record):
             *(package or (NO_ARCHIVE,)),
         )
 
-    def check(self, base: Path, server: str | None) -> None:
-        """Looks for the pool.
+    def check(self, base: Path) -> None:
+        """Looks for the setup_file.
 
         Raises:
-            ConfigError: It does not answer, or there is no such setup_file.
+            ConfigError: There is none.
         """
         check_setup_file(self.setup_file, base, "beam.workers.setup_file")
-        check_worker_pool(self.address)
+
+    def hint(self) -> str:
+        """Asks the pool; from here, localhost is not what it is on the cluster's machines."""
+        try:
+            check_worker_pool(self.address)
+        except ConfigError as error:
+            return f"{str(error).splitlines()[0]}: {self.address}"
+        return ""
 
 
-class ContainerWorkers(Record):
+class ContainerWorkers(WorkerKind):
     """Containers that the cluster starts from an image."""
 
     kind: Literal["container"]
@@ -93,7 +100,7 @@ class ContainerWorkers(Record):
     )
 
     def beam_args(self, base: Path) -> tuple[str, ...]:
-        """Gives Beam's options; see Engine."""
+        """See WorkerKind."""
         return (
             "--environment_type=DOCKER",
             f"--sdk_container_image={self.image}",
@@ -101,7 +108,7 @@ class ContainerWorkers(Record):
             PLUGIN,
         )
 
-    def check(self, base: Path, server: str | None) -> None:
+    def check(self, base: Path) -> None:
         """Looks at the image's name.
 
         Raises:

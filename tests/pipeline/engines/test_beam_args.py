@@ -32,6 +32,13 @@ def test_every_engine_has_a_module_of_its_name():
 ARGS = {
     "": ("--runner=FnApiRunner", "--sdk_container_image=unused"),
     "beam: {kind: local}": ("--runner=FnApiRunner", "--sdk_container_image=unused"),
+    # As many as there are cores where it runs.
+    "beam: {kind: local_processes}": (
+        "--runner=FnApiRunner",
+        "--direct_running_mode=multi_processing",
+        "--direct_num_workers=0",
+        "--sdk_container_image=unused",
+    ),
     "beam: {kind: local_processes, processes: 3}": (
         "--runner=FnApiRunner",
         "--direct_running_mode=multi_processing",
@@ -108,12 +115,23 @@ def test_beam_understands_every_option(load):
         )
 
 
-def test_workers_must_reach_the_data_and_the_working_folder(load, folder):
-    config = load("cache: {features: gs://b/features}\nbeam: {kind: local}\n")
-    assert places_of(config).read == (str(folder / "pictures"), "gs://b/features")
-    assert places_of(config).work == str(folder / ".graft")
+def test_workers_must_reach_the_data_and_all_that_they_write(load, folder):
+    """What is kept elsewhere is written, too: it need not be there before the first run."""
+    pictures, workdir = str(folder / "pictures"), str(folder / ".graft")
+    config = load("cache: {features: gs://b/features, spans: gs://b/spans}\n")
+    assert places_of(config) == ((pictures,), (workdir, "gs://b/features"))
     config = load("workdir: gs://b/work\nbeam: {kind: local}\n")
-    assert places_of(config) == ((str(folder / "pictures"), str(folder / ".graft")), "gs://b/work")
+    assert places_of(config) == ((pictures, workdir), ("gs://b/work",))
+
+
+def test_workers_must_reach_the_spans_that_are_kept(load):
+    config = load("cache: {spans: gs://b/spans}\n")
+    source = config.data.source.model_copy(update={"path": "gs://b/day-{SPAN}"})
+    data = config.data.model_copy(update={"source": source})
+    places = places_of(config.model_copy(update={"data": data}))
+    # What a pattern matches is looked at when it is read.
+    assert places.read == ()
+    assert places.work[1:] == ("gs://b/spans",)
 
 
 def test_the_whole_pipeline_gets_the_options_of_its_engine(load):

@@ -42,6 +42,24 @@ MISTAKES = {
           Valid: text that matches ^[A-Za-z0-9.\-]+:[0-9]{1,5}$, such as localhost:8099, null
           See: graft schema""",
     ),
+    "threads of this process for a cluster elsewhere": (
+        'beam: {kind: flink, job_endpoint: "flink.example.org:8099"}',
+        """\
+        flowers.yaml, line 6: beam: workers.kind: loopback workers are threads of this process; \
+a cluster elsewhere (flink.example.org:8099) has others
+          Received: 'loopback'
+          Valid: external, container
+          See: docs/beam.md""",
+    ),
+    "the same with a jar": (
+        'beam: {kind: spark, jar: spark.jar, master: "spark://spark.example.org:7077"}',
+        """\
+        flowers.yaml, line 6: beam: workers.kind: loopback workers are threads of this process; \
+a cluster elsewhere (spark://spark.example.org:7077) has others
+          Received: 'loopback'
+          Valid: external, container
+          See: docs/beam.md""",
+    ),
     "an option that is none": (
         "beam: {kind: local, options: [runner]}",
         r"""        flowers.yaml, line 6: beam.options.0 is not valid
@@ -63,6 +81,22 @@ MISTAKES = {
 def test_a_mistake_is_found_when_the_config_is_read(mistake, folder):
     text, expected = MISTAKES[mistake]
     assert message(folder, GOOD + text + "\n") == textwrap.dedent(expected)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        'kind: flink, job_endpoint: "127.0.0.1:8099"',
+        'kind: flink, jar: a.jar, master: "localhost:8081"',
+        'kind: flink, jar: a.jar, master: "[auto]"',
+        'kind: spark, jar: a.jar, master: "spark://localhost:7077"',
+        'kind: spark, jar: a.jar, master: "local[2,4]"',
+        "kind: spark, jar: a.jar, master: local",
+    ],
+)
+def test_a_cluster_of_this_machine_has_the_threads_of_this_process(given, folder):
+    (folder / "flowers.yaml").write_text(f"{GOOD}beam: {{{given}}}")
+    assert load_config(folder / "flowers.yaml").beam.workers.kind == "loopback"
 
 
 @pytest.fixture
@@ -115,6 +149,7 @@ def test_a_job_server_and_a_pool_that_answer_are_taken(serve, folder):
     config = load_config(folder / "flowers.yaml")
     config.beam.check(config.base, places_of(config))
     assert config.beam.probed
+    assert config.beam.hint() == ""
 
 
 def test_a_job_server_that_is_not_up(refusal):
@@ -143,27 +178,17 @@ def test_the_job_server_of_another_engine(serve, refusal):
     )
 
 
-def test_a_pool_that_is_not_up(serve, refusal):
+def test_a_pool_that_only_the_cluster_reaches_is_left_to_a_small_job(serve, folder):
+    """`localhost` is another machine on each of the cluster's; here nothing need listen."""
     server = serve({DESCRIBE: b"flink_master"})
-    beam = f'beam: {{kind: flink, job_endpoint: "{server}", workers: '
-    assert refusal(beam + '{kind: external, address: "localhost:1"}}') == (
-        "beam.workers.address: the pool of workers does not answer\n"
-        "  Received: 'localhost:1'\n"
-        "  See: docs/beam.md"
+    (folder / "flowers.yaml").write_text(
+        f'{GOOD}beam: {{kind: flink, job_endpoint: "{server}", '
+        'workers: {kind: external, address: "localhost:1"}}'
     )
-
-
-def test_a_cluster_elsewhere_cannot_use_the_threads_of_this_process(monkeypatch, refusal):
-    from pipeline.engines import portable
-
-    # There is no other machine here; what a server there would answer is not looked at.
-    monkeypatch.setattr(portable, "check_job_server", lambda *_: None)
-    assert refusal('beam: {kind: flink, job_endpoint: "flink.example.org:8099"}') == (
-        "beam.workers.kind: loopback workers are threads of this process; a cluster elsewhere "
-        "has others\n"
-        "  Received: 'loopback'\n"
-        "  Valid: external, container\n"
-        "  See: docs/beam.md"
+    config = load_config(folder / "flowers.yaml")
+    config.beam.check(config.base, places_of(config))
+    assert config.beam.hint() == (
+        "beam.workers.address: the pool of workers does not answer: localhost:1"
     )
 
 

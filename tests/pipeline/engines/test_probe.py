@@ -1,9 +1,13 @@
 """Before a run, a small job finds workers that are not as this process is."""
 
+from pathlib import Path
+
 import pytest
 
+from components.embedder.store.files import LocalFiles
 from pipeline.engines import probe
 from pipeline.engines.engine import NO_ARCHIVE, Places
+from pipeline.engines.flink import FlinkEngine
 from pipeline.engines.worker_errors import read_worker_error
 from preprocessing.errors import ConfigError, DataError
 
@@ -13,7 +17,7 @@ LOCAL = ("--runner=FnApiRunner", NO_ARCHIVE)
 @pytest.fixture
 def places(tmp_path):
     (tmp_path / "data").mkdir()
-    return Places((str(tmp_path / "data"),), str(tmp_path / "work"))
+    return Places((str(tmp_path / "data"),), (str(tmp_path / "work"), str(tmp_path / "kept")))
 
 
 def refusal(places):
@@ -23,8 +27,9 @@ def refusal(places):
 
 
 def test_workers_that_are_as_this_process_is_are_taken(places, tmp_path):
+    """Nothing is left of it where the run writes."""
     probe.probe(LOCAL, places)
-    assert list(tmp_path.rglob("*mark*")) == []
+    assert [one.name for one in tmp_path.rglob("*") if one.is_file() or "probe" in one.name] == []
 
 
 @pytest.mark.parametrize("name", ["Python", "apache-beam", "tensorflow", "Graft's code"])
@@ -64,16 +69,33 @@ def test_data_that_workers_cannot_reach(places):
     )
 
 
-def test_a_folder_that_is_another_one_on_workers(places, monkeypatch):
+@pytest.mark.parametrize("other", [0, 1])
+def test_a_folder_that_is_another_one_on_workers(other, places, monkeypatch):
     # What this process has written there is not what workers find.
-    monkeypatch.setattr(
-        probe,
-        "Look",
-        lambda facts, read, work, mark: LOOK(facts, read, work, (mark[0], "something else")),
-    )
+    def forge(facts, read, marks):
+        forged = [one._replace(content="something else") for one in marks]
+        return LOOK(facts, read, tuple(forged[n] if n == other else marks[n] for n in (0, 1)))
+
+    monkeypatch.setattr(probe, "Look", forge)
     assert refusal(places) == (
         "beam: a worker has another folder where the run writes\n"
-        f"  Received: '{places.work}'\n"
+        f"  Received: '{places.work[other]}'\n"
+        "  See: docs/beam.md"
+    )
+
+
+def test_a_folder_that_workers_may_not_write(places, monkeypatch):
+    write = LocalFiles.write
+
+    def refuse(self, path, content):
+        if not path.endswith("mark"):
+            raise PermissionError(path)
+        write(self, path, content)
+
+    monkeypatch.setattr(LocalFiles, "write", refuse)
+    assert refusal(places) == (
+        "beam: a worker cannot write where the run writes\n"
+        f"  Received: '{places.work[0]}'\n"
         "  See: docs/beam.md"
     )
 
@@ -93,6 +115,59 @@ def test_an_engine_that_fails_by_itself():
         "  Received: 'BeamApp failed in state FAILED: out of slots'\n"
         "  See: docs/beam.md"
     )
+
+
+JAVA = """\
+java.lang.RuntimeException: Error during job invocation
+\tat org.apache.beam.runners.jobsubmission.JobInvocation.run(JobInvocation.java:80)
+Caused by: java.net.ConnectException: Connection refused: localhost/127.0.0.1:50000
+\tat java.base/sun.nio.ch.Net.pollConnect(Native Method)
+\t... 12 more
+"""
+
+
+def test_of_a_trace_of_java_s_the_first_cause_is_told():
+    assert str(probe.read_misfit(JAVA)) == (
+        "beam: the engine fails at a small job\n"
+        "  Received: 'Caused by: java.net.ConnectException: "
+        "Connection refused: localhost/127.0.0.1:50000'\n"
+        "  See: docs/beam.md"
+    )
+
+
+@pytest.fixture
+def flink():
+    """With a pool of workers that does not answer."""
+    workers = {"kind": "external", "address": "localhost:1"}
+    return FlinkEngine.model_validate(
+        {"kind": "flink", "job_endpoint": "localhost:1", "workers": workers}
+    )
+
+
+def answer(monkeypatch, error):
+    def fail(args, places):
+        raise error
+
+    monkeypatch.setattr(FlinkEngine, "check", lambda *_: None)
+    monkeypatch.setattr(probe, "probe", fail)
+
+
+def test_where_no_worker_is_found_it_is_said_what_is_seen_of_the_pool(flink, places, monkeypatch):
+    answer(monkeypatch, probe.NoWorkerError("no worker has done a small job"))
+    with pytest.raises(ConfigError) as caught:
+        probe.check_engine(flink, Path("/"), places)
+    assert str(caught.value) == (
+        "no worker has done a small job\n  Seen from here: "
+        "beam.workers.address: the pool of workers does not answer: localhost:1"
+    )
+
+
+def test_what_a_worker_has_said_is_told_as_it_is(flink, places, monkeypatch):
+    """The cluster has reached the pool, whatever is seen of it from here."""
+    answer(monkeypatch, ConfigError("a worker has another Python"))
+    with pytest.raises(ConfigError) as caught:
+        probe.check_engine(flink, Path("/"), places)
+    assert str(caught.value) == "a worker has another Python"
 
 
 FAILED = """\
