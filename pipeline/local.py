@@ -105,6 +105,9 @@ def run(
             with unlogged_connection():
                 local_dag_runner.LocalDagRunner().run_with_ir(compile_ir(built, run_id))
     except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and config.beam.probed:
+            # Beam's job servers end no batch job of a cluster.
+            progress.note("the cluster may go on with its job; end it on the cluster's page")
         seconds = time.monotonic() - started
         cause = graft_error(error) or error
         failed = summarise_failure(config, events, run_id, log, seconds=seconds, error=cause)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deploy import processes
+from deploy import job_server, processes
 from deploy.flink.cluster import start_task_manager
 from pipeline.demo import write_demo
 from pipeline.engines.engine import Places
@@ -48,8 +48,8 @@ missing = [tool for tool in ("java", "mvn") if shutil.which(tool) is None]
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.slow,
-    pytest.mark.skipif(bool(missing), reason=f"not on PATH: {' and '.join(missing)}"),
 ]
+with_java = pytest.mark.skipif(bool(missing), reason=f"not on PATH: {' and '.join(missing)}")
 
 
 @pytest.fixture(scope="module")
@@ -197,10 +197,18 @@ def jars_of(name):
     return Path(os.environ.get("GRAFT_JARS", ROOT)) / name / "jars"
 
 
+def test_processes_of_this_machine_make_the_same_features_and_as_good_a_model(graft, data, local):
+    check_same(
+        run(graft, data, "processes", "beam.kind=local_processes", "beam.processes=2"), local
+    )
+
+
+@with_java
 def test_spark_makes_the_same_features_and_as_good_a_model(graft, data, local, spark):
     check_same(run(graft, data, "spark", *spark.beam), local)
 
 
+@with_java
 def test_flink_loses_and_doubles_nothing_when_a_machine_and_a_worker_are_killed(
     graft, data, local, flink
 ):
@@ -240,6 +248,7 @@ def children_of(pid):
     return [int(child) for file in found for child in file.read_text().split()]
 
 
+@with_java
 def test_batch_prediction_runs_on_the_engine_of_a_config(graft, data, local, flink):
     model = local[1] / "serving"
     source = data / "pictures" / ("test" if (data / "pictures" / "test").is_dir() else "")
@@ -257,9 +266,10 @@ def test_batch_prediction_runs_on_the_engine_of_a_config(graft, data, local, fli
     assert on_flink == at_home
 
 
+@with_java
 def test_a_job_server_is_started_from_its_jar(tmp_path):
     """One job, with Flink inside the server; it is gone afterwards."""
-    processes.fetch_jars(ROOT / "deploy" / "flink" / "pom.xml", jars_of(".flink"))
+    job_server.fetch_jars(ROOT / "deploy" / "flink" / "pom.xml", jars_of(".flink"))
     jar = tmp_path / "job-server.jar"
     driver = "org.apache.beam.runners.flink.FlinkJobServerDriver"
     libraries = " ".join(one.as_uri() for one in sorted(jars_of(".flink").resolve().glob("*.jar")))
@@ -270,7 +280,7 @@ def test_a_job_server_is_started_from_its_jar(tmp_path):
         file.writestr("META-INF/MANIFEST.MF", "\n".join(folded) + "\n")
     engine = FlinkEngine(kind="flink", jar=str(jar))
     (tmp_path / "data").mkdir()
-    places = Places((str(tmp_path / "data"),), str(tmp_path / "work"))
+    places = Places((str(tmp_path / "data"),), (str(tmp_path / "work"),))
     engine.check(tmp_path, places)
     probe(engine.beam_args(tmp_path), places)
 

@@ -142,3 +142,12 @@ def test_shards_are_given_out_so_that_every_worker_has_some(args, rows):
 def test_a_run_prunes_to_its_limit_and_its_artifact_stays_whole(embeddings, tmp_path):
     assert read_usage(str(tmp_path / "store")) == []
     assert numbers(embeddings, "eval") == [0, 10, 20]
+
+
+def test_0_workers_are_as_many_as_this_machine_has_cores(monkeypatch):
+    monkeypatch.setattr("multiprocessing.cpu_count", lambda: 4)
+    args = ["--direct_running_mode=multi_processing", "--direct_num_workers=0"]
+    context = base_beam_executor.BaseBeamExecutor.Context(
+        beam_pipeline_args=[*args, "--sdk_container_image=unused"]
+    )
+    assert Executor(context)._group_rows(8000) == 500

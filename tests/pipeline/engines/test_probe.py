@@ -9,7 +9,7 @@ from pipeline.engines import probe
 from pipeline.engines.engine import NO_ARCHIVE, Places
 from pipeline.engines.flink import FlinkEngine
 from pipeline.engines.worker_errors import read_worker_error
-from preprocessing.errors import ConfigError, DataError
+from preprocessing.errors import ConfigError, DataError, GraftError
 
 LOCAL = ("--runner=FnApiRunner", NO_ARCHIVE)
 
@@ -198,3 +198,13 @@ def test_an_error_of_ours_is_found_in_what_an_engine_says_of_a_worker():
 def test_no_other_error_is_taken_for_one_of_ours():
     assert read_worker_error("RuntimeError: preprocessing.errors is a module") is None
     assert read_worker_error("preprocessing.errors.explain: no error") is None
+
+
+def test_a_worker_process_that_was_killed_is_no_defect_of_ours():
+    error = read_worker_error("RuntimeError: Channel closed prematurely.")
+    assert type(error) is GraftError
+    assert str(error) == (
+        "A worker process ended in the middle of its work, as when memory runs out\n"
+        "  Received: 'Channel closed prematurely'\n"
+        "  See: beam.processes; docs/beam.md"
+    )
