@@ -1,4 +1,4 @@
-"""The whole pipeline on a real Flink cluster and on Spark, and with a worker and a machine lost."""
+"""The whole pipeline in processes, on a Flink cluster and on Spark; a worker and a machine lost."""
 
 import contextlib
 import os
