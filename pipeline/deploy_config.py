@@ -6,8 +6,9 @@ Imports no TensorFlow. What a target refuses of it is pipeline/kubeflow/checks.p
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from pipeline.schedule_config import Schedule
 from preprocessing.config import Record
 from preprocessing.errors import explain
 
@@ -89,29 +90,6 @@ class Volume(Record):
 
     claim: str = Field(min_length=1)
     mount: str = Field(pattern=r"^/.+", examples=["/data"], description="folder, from / on")
-
-
-def _check_cron(cron: str) -> str:
-    if len(cron.split()) != 5:
-        raise ValueError(explain("cron has five fields: minute hour day month weekday", cron))
-    wrong = [part for part in cron.split() if not re.fullmatch(r"[\dA-Za-z*/,-]+", part)]
-    if wrong:
-        raise ValueError(explain("a field of cron has a sign that means nothing there", wrong[0]))
-    return cron
-
-
-class Schedule(Record):
-    """When the platform runs the pipeline by itself."""
-
-    cron: Annotated[str, AfterValidator(_check_cron)] = Field(
-        examples=["0 3 * * 1"], description="minute hour day month weekday"
-    )
-    timezone: str | None = Field(
-        None, examples=["Europe/Berlin"], description="vertex; kubeflow has its server's"
-    )
-    max_concurrent_runs: int = Field(1, gt=0)
-    start_time: str | None = Field(None, examples=["2027-01-01T00:00:00Z"])
-    end_time: str | None = None
 
 
 class VertexConfig(Record):

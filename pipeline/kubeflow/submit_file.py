@@ -6,8 +6,9 @@ It stands beside the spec as `<spec>.submit.json`. Credentials never do.
 from pathlib import Path
 
 from pipeline.config import Config
-from pipeline.deploy_config import DeployConfig, Schedule, Target
+from pipeline.deploy_config import DeployConfig, Target
 from pipeline.kubeflow.parameters import Parameter, Value
+from pipeline.schedule_config import Schedule
 from preprocessing.config import Record
 
 SUFFIX = ".submit.json"

@@ -25,8 +25,6 @@ def test_a_machine_type_stands_for_its_cpus_and_memory(machine, limits):
     ("override", "said"),
     [
         ("deploy.machines={Trainer: {machine_type: z9-mega-1}}", "machine_type is of no family"),
-        ('deploy.schedule={cron: "0 3 * *"}', "cron has five fields"),
-        ('deploy.schedule={cron: "0 3 * * $"}', "a field of cron has a sign"),
         ("deploy.labels={Team: a}", "deploy.labels.Team is not a valid key"),
         ("deploy.imagee=x", "Did you mean 'image'?"),
         ("deploy.env={HF_TOKEN: abc}", "deploy.env.HF_TOKEN looks like a secret"),
