@@ -1,15 +1,19 @@
 """What is remembered of the models that were blessed, and which one is the baseline."""
 
 import posixpath
+import re
 from collections.abc import Sequence
 
 import tensorflow as tf
+from pydantic import ValidationError
 
 from components.pusher.manifest import Manifest
 from preprocessing.config import Record
+from preprocessing.errors import DataError, explain
 
 # As many as a server is likely to be rolled back over.
 KEPT = 5
+_NAME = re.compile(r"(\d+)\.json")
 
 
 class Note(Record):
@@ -53,12 +57,24 @@ def write_note(folder: str, note: Note) -> None:
 
 
 def read_notes(folder: str) -> list[Note]:
-    """Reads the notes of a pipeline, the newest first; none where there is no folder."""
-    notes = []
-    for path in _paths(folder):
-        with tf.io.gfile.GFile(path) as file:
-            notes.append(Note.model_validate_json(file.read()))
-    return notes
+    """Reads the notes of a pipeline, the newest first; none where there is no folder.
+
+    Raises:
+        DataError: If one cannot be understood; leaving it out would compare with the
+            wrong model.
+    """
+    return [_read(path) for path in _paths(folder)]
+
+
+def _read(path: str) -> Note:
+    with tf.io.gfile.GFile(path) as file:
+        text = file.read()
+    try:
+        return Note.model_validate_json(text)
+    except ValidationError as error:
+        what = f"The note of a blessed model cannot be understood: {error.errors()[0]['msg']}"
+        see = "the image that wrote it; without the file, the one before it counts"
+        raise DataError(explain(what, path, see=see)) from None
 
 
 def choose(notes: Sequence[Note], serving: Manifest | None) -> Note | None:
@@ -84,6 +100,6 @@ def _paths(folder: str) -> list[str]:
     """The newest first."""
     if not tf.io.gfile.isdir(folder):
         return []
-    names = [name for name in tf.io.gfile.listdir(folder) if name.endswith(".json")]
-    names.sort(key=lambda name: int(name.removesuffix(".json")), reverse=True)
-    return [posixpath.join(folder, name) for name in names]
+    found = [match for name in tf.io.gfile.listdir(folder) if (match := _NAME.fullmatch(name))]
+    found.sort(key=lambda match: int(match[1]), reverse=True)
+    return [posixpath.join(folder, match[0]) for match in found]

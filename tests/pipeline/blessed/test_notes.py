@@ -8,6 +8,7 @@ import tensorflow as tf
 from components.pusher.manifest import Manifest
 from pipeline.blessed.notes import KEPT, Note, choose, read_notes, write_note
 from pipeline.blessed.places import blessed_folder
+from preprocessing.errors import DataError
 
 
 def note(number, digest="sha256:x"):
@@ -72,3 +73,21 @@ def test_else_they_lie_beside_what_is_pushed_or_nowhere():
     assert blessed_folder("minio://b/root", "shop", "/mnt/shop/") == "/mnt/shop.blessed"
     assert blessed_folder("s3://b/root", "shop") is None
     assert blessed_folder("s3://b/root", "shop", "s3://b/push") is None
+
+
+def test_a_note_that_cannot_be_understood_is_an_error(tmp_path):
+    (tmp_path / "1.json").write_text('{"blessed_at": 1}')
+    with pytest.raises(DataError) as caught:
+        read_notes(str(tmp_path))
+    assert str(caught.value) == (
+        "The note of a blessed model cannot be understood: Field required\n"
+        f"  Received: '{tmp_path}/1.json'\n"
+        "  See: the image that wrote it; without the file, the one before it counts"
+    )
+
+
+def test_what_is_no_note_is_left_alone(tmp_path):
+    (tmp_path / "owner.json").write_text("{}")
+    write_note(str(tmp_path), note(1))
+    assert read_notes(str(tmp_path)) == [note(1)]
+    assert (tmp_path / "owner.json").exists()
