@@ -21,7 +21,8 @@ def complete(invocation: Mapping[str, Any], inputs_spec: Mapping[str, Any]) -> d
 
     Args:
         invocation: An ExecutorInput.
-        inputs_spec: The task's ComponentInputsSpec; it names the type of each input.
+        inputs_spec: The ComponentInputsSpec that TFX compiled, if it is known; it names
+            each input and its type.
 
     Returns:
         The same for TFX: inputs have their types and are where the artifact that
@@ -33,7 +34,7 @@ def complete(invocation: Mapping[str, Any], inputs_spec: Mapping[str, Any]) -> d
     types = {name: one["artifactType"] for name, one in inputs_spec.get("artifacts", {}).items()}
     inputs = told.get("inputs", {}).get("artifacts", {})
     for name, found in list(inputs.items()):
-        if name not in types and not all(one.get("type") for one in found.get("artifacts", [])):
+        if types and name not in types:
             del inputs[name]
             continue
         kept = [one for one in found.get("artifacts", []) if not _metadata(one).get(ABSENT)]

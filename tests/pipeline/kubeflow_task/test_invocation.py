@@ -32,15 +32,18 @@ def test_inputs_get_the_types_that_the_task_was_compiled_with(blank):
     assert told == before
 
 
-def test_an_input_that_the_spec_does_not_name_keeps_its_type():
+def test_without_a_spec_an_input_keeps_its_type():
     one = {"uri": "gs://b/m", "type": CARD}
     assert complete(invocation({"x": artifacts(one)}), {})["inputs"]["artifacts"]["x"] == artifacts(
         one
     )
 
 
-def test_an_input_that_nobody_has_a_type_of_was_only_to_be_copied():
-    told = invocation({"raw_examples": artifacts({"uri": "s3://b/1"}), "model": artifacts()})
+@pytest.mark.parametrize("kind", [{}, {"type": {"schemaTitle": "system.Artifact"}}])
+def test_an_input_that_tfx_was_not_compiled_with_was_only_to_be_copied(kind):
+    told = invocation(
+        {"raw_examples": artifacts({"uri": "s3://b/1", **kind}), "model": artifacts()}
+    )
     assert complete(told, SPEC)["inputs"]["artifacts"] == {"model": artifacts()}
 
 
