@@ -58,6 +58,9 @@ def compile_command(
     if output.suffix not in _SUFFIXES[target]:
         what = f"--output for {target} has the ending {_SUFFIXES[target][0]}"
         raise UsageError(explain(what, output.name, [output.stem + _SUFFIXES[target][0]]))
+    if output.resolve() == Path(config).resolve():
+        what = "--output would overwrite the config"
+        raise UsageError(explain(what, str(output), [f"{output.stem}.pipeline{output.suffix}"]))
     given = dict(map(_split, values))
     checked = load_config(config, overrides, must_exist=False)
     from pipeline.kubeflow.checks import check_deploy

@@ -48,3 +48,13 @@ def test_what_the_target_refuses_is_said_before_tfx_is_loaded(run, tmp_path):
     assert code == 2
     assert said.startswith("graft: push.path: tasks on vertex do not see this folder\n")
     assert not (tmp_path / "p.json").exists()
+
+
+def test_the_config_is_not_overwritten(run, tmp_path):
+    assert run("--target", "kubeflow", "-o", f"{tmp_path}/../{tmp_path.name}/flowers.yaml") == (
+        2,
+        "graft: --output would overwrite the config\n"
+        f"  Received: '{tmp_path}/../{tmp_path.name}/flowers.yaml'\n"
+        "  Valid: flowers.pipeline.yaml\n",
+    )
+    assert (tmp_path / "flowers.yaml").read_text(encoding="utf-8") == GOOD
