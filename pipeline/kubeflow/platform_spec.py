@@ -24,11 +24,8 @@ def build_platform_spec(spec: Spec, deploy: DeployConfig) -> Spec | None:
     Returns:
         The PlatformSpec; None where there is nothing to say.
     """
-    executors = {
-        f"{name}_executor": _executor(name, deploy)
-        for name, _ in containers(spec)
-        if _executor(name, deploy)
-    }
+    made = {name: _executor(name, deploy) for name, _ in containers(spec)}
+    executors = {f"{name}_executor": one for name, one in made.items() if one}
     if not executors:
         return None
     return {"platforms": {"kubernetes": {"deploymentSpec": {"executors": executors}}}}
