@@ -61,6 +61,7 @@ REASONS = {
     "pipeline/engines/workers.py": TYPED,
     "pipeline/facts.py": TYPED,
     "pipeline/feature_cache.py": TYPED,
+    "pipeline/kubeflow/command.py": TYPED,
     "pipeline/kubeflow/compile.py": TYPED,
     "pipeline/kubeflow_task/run.py": LAUNCHER,
     "pipeline/leftovers.py": LOCAL_WORKDIR,
