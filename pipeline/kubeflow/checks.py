@@ -6,17 +6,16 @@ its line in `CHECKS`.
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
 
 from pipeline.config import Config
 from pipeline.deploy_config import DeployConfig, Target
+from pipeline.engines.portable import PortableEngine
+from pipeline.kubeflow.reach import SEE, check_backbones, check_dataflow, check_paths
 from pipeline.kubeflow_task.places import is_private
-from pipeline.place import backbones_place
 from preprocessing.errors import ConfigError, explain
 
 Breaches = Iterator[str]
 
-SEE = "docs/deploy.md"
 _IMAGE = re.compile(
     r"([a-z0-9]+([._-][a-z0-9]+)*(:\d+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*"
     r"(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?"
@@ -28,7 +27,7 @@ _STOCK = re.compile(
     r"|([a-z]+-docker\.pkg\.dev|gcr\.io)/(vertex-ai|deeplearning-platform-release)/.+"
 )
 _ROOTS = {"vertex": ("gs://",), "kubeflow": ("gs://", "s3://", "minio://")}
-_MOUNTED = {"vertex": ("/gcs/",), "kubeflow": ()}
+_THIS_MACHINE = re.compile(r"(\w+://)?(localhost:|127\.)")
 
 
 def check_deploy(config: Config, target: Target) -> DeployConfig:
@@ -75,66 +74,6 @@ def check_root(config: Config, deploy: DeployConfig, target: Target) -> Breaches
         yield explain(what, deploy.pipeline_root, [f"{one}BUCKET/FOLDER" for one in valid], SEE)
 
 
-def check_paths(config: Config, deploy: DeployConfig, target: Target) -> Breaches:
-    """All that tasks read and write is where they can."""
-    for key, path in _paths(config, deploy):
-        if path is not None and not _can_reach(path, deploy, target):
-            yield explain(f"{key}: {_cannot(path, target)}", path, _reachable(deploy, target), SEE)
-
-
-def _paths(config: Config, deploy: DeployConfig) -> Iterator[tuple[str, str | None]]:
-    """Every key that names a file or folder of tasks; a new one is a line here."""
-    source = config.data.source.path
-    splits = source.items() if isinstance(source, dict) else [("", source)]
-    for split, path in splits:
-        yield f"data.source.path{'.' * bool(split)}{split}", path
-    yield "push.path", config.push.path if config.push else None
-    yield "predict.source.path", str(config.predict.source.path) if config.predict else None
-    yield "cache.features", config.cache.features
-    yield "cache.spans", config.cache.spans
-    yield "deploy.backbones", deploy.backbones
-    workers = getattr(config.beam, "workers", None)
-    for key, block in (("beam", config.beam), ("beam.workers", workers)):
-        for file in ("jar", "setup_file"):
-            yield f"{key}.{file}", getattr(block, file, None)
-
-
-def check_dataflow(config: Config, deploy: DeployConfig, target: Target) -> Breaches:
-    """What jobs read and write is where Dataflow's workers see it: they mount nothing."""
-    if config.beam.kind != "dataflow":
-        return
-    bare, valid = deploy.model_copy(update={"volumes": ()}), ["gs://BUCKET/…"]
-    for key, path in _paths(config, deploy):
-        if path is None or not key.startswith(("data.", "predict.", "cache.", "deploy.")):
-            continue
-        if _can_reach(path, deploy, target) and not _can_reach(path, bare, "kubeflow"):
-            what = f"{key}: Dataflow's workers do not see what is mounted in tasks"
-            yield explain(what, path, valid, SEE)
-    if is_private(deploy.pipeline_root):
-        what = "deploy.pipeline_root: Dataflow's workers reach gs:// alone"
-        yield explain(what, deploy.pipeline_root, valid, SEE)
-
-
-def check_backbones(config: Config, deploy: DeployConfig, target: Target) -> Breaches:
-    """Backbones have a place that tasks read."""
-    if backbones_place(deploy) is None:
-        what = (
-            "deploy.backbones is missing: TensorFlow cannot read them from such a pipeline_root by "
-            "itself"
-        )
-        yield explain(what, deploy.pipeline_root, _reachable(deploy, target), SEE)
-
-
-def check_raw_examples(config: Config, deploy: DeployConfig, target: Target) -> Breaches:
-    """Fine-tuning reads pictures of an artifact that is no input of its task."""
-    if config.train.mode == "fine_tune" and is_private(deploy.pipeline_root):
-        what = (
-            "train.mode: fine_tune reads raw examples by their address, which needs a "
-            "deploy.pipeline_root that TensorFlow reads by itself"
-        )
-        yield explain(what, deploy.pipeline_root, ["gs://BUCKET/FOLDER"], SEE)
-
-
 def check_memory(config: Config, deploy: DeployConfig, target: Target) -> Breaches:
     """Blessed models are remembered where the next run finds them."""
     if config.push is None and is_private(deploy.pipeline_root):
@@ -176,24 +115,21 @@ def check_machines(config: Config, deploy: DeployConfig, target: Target) -> Brea
             yield explain(what, kind, ["NVIDIA_TESLA_T4", "NVIDIA_L4", "NVIDIA_TESLA_A100"], SEE)
 
 
-def _can_reach(path: str, deploy: DeployConfig, target: Target) -> bool:
-    folders = [*deploy.image_paths, *(one.mount for one in deploy.volumes), *_MOUNTED[target]]
-    if not path.startswith("/"):
-        return path.startswith("gs://")
-    return any(PurePosixPath(path).is_relative_to(PurePosixPath(folder)) for folder in folders)
-
-
-def _cannot(path: str, target: Target) -> str:
-    if "://" in path:
-        return "TensorFlow reads and writes no such address"
-    return f"tasks on {target} do not see this folder"
-
-
-def _reachable(deploy: DeployConfig, target: Target) -> list[str]:
-    places = ["gs://BUCKET/…", *(f"{one}BUCKET/…" for one in _MOUNTED[target])]
-    places += [f"{one.mount}/…" for one in deploy.volumes]
-    places += [f"{one}/…" for one in deploy.image_paths]
-    return [*places, "a path below one of deploy.image_paths or deploy.volumes"]
+def check_beam(config: Config, deploy: DeployConfig, target: Target) -> Breaches:
+    """Flink's and Spark's servers and workers are where tasks, and what they make, are reached."""
+    engine = config.beam
+    if not isinstance(engine, PortableEngine):
+        return
+    for key, where in (("job_endpoint", engine.job_endpoint), ("master", engine.master)):
+        if where and _THIS_MACHINE.match(where):
+            what = f"beam.{key}: nothing is at this address in the container of a task"
+            yield explain(what, where, ["an address that the platform's containers reach"], SEE)
+    if engine.workers.kind != "loopback" and is_private(deploy.pipeline_root):
+        what = (
+            "beam.workers.kind: such workers are outside of the task, and what is in such a "
+            "deploy.pipeline_root is copied to the task alone"
+        )
+        yield explain(what, engine.workers.kind, ["loopback"], SEE)
 
 
 CHECKS: tuple[Callable[[Config, DeployConfig, Target], Breaches], ...] = (
@@ -202,9 +138,9 @@ CHECKS: tuple[Callable[[Config, DeployConfig, Target], Breaches], ...] = (
     check_paths,
     check_dataflow,
     check_backbones,
-    check_raw_examples,
     check_memory,
     check_validator,
     check_platform,
     check_machines,
+    check_beam,
 )

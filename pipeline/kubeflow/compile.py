@@ -16,6 +16,7 @@ from pipeline.kubeflow import spec as specs
 from pipeline.kubeflow.artifact_types import check_artifact_types
 from pipeline.kubeflow.parameters import Parameter, find_parameters, with_thresholds, with_values
 from pipeline.kubeflow.platform_spec import build_platform_spec
+from pipeline.kubeflow.reach import address_of
 from pipeline.kubeflow.submit_file import (
     Copy,
     SubmitFile,
@@ -24,6 +25,7 @@ from pipeline.kubeflow.submit_file import (
     submit_path,
 )
 from pipeline.kubeflow_task import COMMAND
+from pipeline.kubeflow_task.places import is_private
 from pipeline.place import backbones_place
 from preprocessing.config import EmbeddedFeature
 from preprocessing.errors import UsageError, explain
@@ -57,7 +59,7 @@ def compile_pipeline(
     """
     config = with_thresholds(config)
     parameters = with_values(find_parameters(config), values or {})
-    backbones, copies = _vendor(config, deploy)
+    backbones, copies = _vendor(config, deploy, target)
     documents = build_spec(config, deploy, target, backbones, parameters, rebaseline)
     submit = build_submit_file(config, deploy, target, parameters, copies)
     if target == "vertex":
@@ -107,12 +109,15 @@ def build_spec(
         job["runtimeConfig"]["parameterValues"] = {one.name: one.default for one in parameters}
         return [job]
     specs.drop_drivers(spec)
-    specs.declare_raw_examples(spec)
+    if is_private(deploy.pipeline_root):
+        specs.declare_raw_examples(spec)
     platform = build_platform_spec(spec, deploy)
     return [spec, *([platform] if platform else [])]
 
 
-def _vendor(config: Config, deploy: DeployConfig) -> tuple[dict[str, Backbone], tuple[Copy, ...]]:
+def _vendor(
+    config: Config, deploy: DeployConfig, target: Target
+) -> tuple[dict[str, Backbone], tuple[Copy, ...]]:
     """Vendors as a run does; says where tasks find the backbones, and what must be copied there."""
     place = backbones_place(deploy) or ""
     found, copies = {}, {}
@@ -122,8 +127,10 @@ def _vendor(config: Config, deploy: DeployConfig) -> tuple[dict[str, Backbone], 
             local = vendor(feature.backbone, store, config.base, feature.kind)
             there = posixpath.join(place, posixpath.basename(local.path))
             found[name] = local.model_copy(update={"path": there})
-            copies[there] = Copy(source=local.path, target=there, digest=local.digest)
-    return found, tuple(copies.values()) if place.startswith("gs://") else ()
+            address = address_of(there, target)
+            if address:
+                copies[there] = Copy(source=local.path, target=address, digest=local.digest)
+    return found, tuple(copies.values())
 
 
 def _compile(built: Any, config: Config, deploy: DeployConfig) -> dict[str, Any]:

@@ -87,94 +87,9 @@ def test_a_root_that_the_target_cannot_use_is_refused(tmp_path, target, root, va
     )
 
 
-@pytest.mark.parametrize(
-    "override",
-    [
-        "data.source.path=flowers",
-        "push.path=serving",
-        "cache.features=/srv/features",
-        "cache.spans=/srv/spans",
-        "deploy.backbones=/opt/backbones",
-        "beam.jar=job-server.jar",
-    ],
-)
-def test_a_folder_of_this_machine_is_refused_with_its_key(tmp_path, override):
-    flink = ["beam.kind=flink"] if override.startswith("beam") else []
-    said = refused(tmp_path, "kubeflow", *flink, override)
-    assert said.startswith(f"{override.split('=')[0]}: tasks on kubeflow do not see this folder\n")
-    assert "a path below one of deploy.image_paths or deploy.volumes" in said
-
-
-def test_an_address_that_tensorflow_cannot_read_is_refused(tmp_path):
-    assert refused(tmp_path, "kubeflow", "data.source.path=s3://acme/flowers") == (
-        "data.source.path: TensorFlow reads and writes no such address\n"
-        "  Received: 's3://acme/flowers'\n"
-        "  Valid: gs://BUCKET/…, a path below one of deploy.image_paths or deploy.volumes\n"
-        "  See: docs/deploy.md"
-    )
-
-
-def test_what_the_image_a_volume_or_vertex_mounts_is_reached(tmp_path):
-    in_image = ("deploy.image_paths=[/opt/data]", "data.source.path=/opt/data/flowers")
-    check_deploy(load(tmp_path, *in_image), "vertex")
-    on_volume = ("deploy.volumes=[{claim: data, mount: /data}]", "push.path=/data/serving")
-    check_deploy(load(tmp_path, *on_volume), "kubeflow")
-    mounted = "data.source.path=/gcs/acme/flowers"
-    check_deploy(load(tmp_path, mounted), "vertex")
-    assert "data.source.path" in refused(tmp_path, "kubeflow", mounted)
-
-
-DATAFLOW = (
-    "beam={kind: dataflow, project: acme, region: europe-west4, temp_location: gs://acme/tmp, "
-    "image: graft}"
-)
-
-
-def test_dataflow_reads_no_bucket_that_vertex_mounts(tmp_path):
-    check_deploy(load(tmp_path, DATAFLOW), "vertex")
-    assert refused(tmp_path, "vertex", DATAFLOW, "data.source.path=/gcs/acme/flowers") == (
-        "data.source.path: Dataflow's workers do not see what is mounted in tasks\n"
-        "  Received: '/gcs/acme/flowers'\n"
-        "  Valid: gs://BUCKET/…\n"
-        "  See: docs/deploy.md"
-    )
-    # The Pusher is no job.
-    check_deploy(load(tmp_path, DATAFLOW, "push.path=/gcs/acme/serving"), "vertex")
-
-
-def test_dataflow_reads_no_volume_and_no_root_of_another_store(tmp_path):
-    volume = ("deploy.volumes=[{claim: data, mount: /data}]", "cache.features=/data/features")
-    assert refused(tmp_path, "kubeflow", DATAFLOW, *volume).startswith(
-        "cache.features: Dataflow's workers do not see what is mounted in tasks\n"
-    )
-    root = ("deploy.pipeline_root=minio://acme/root", "deploy.backbones=gs://acme/backbones")
-    assert refused(tmp_path, "kubeflow", DATAFLOW, *root) == (
-        "deploy.pipeline_root: Dataflow's workers reach gs:// alone\n"
-        "  Received: 'minio://acme/root'\n"
-        "  Valid: gs://BUCKET/…\n"
-        "  See: docs/deploy.md"
-    )
-
-
 def test_several_mistakes_are_told_at_once(tmp_path):
     said = refused(tmp_path, "vertex", "deploy.image=python:3.10", "push.path=serving")
     assert said.count("Received:") == 2
-
-
-def test_backbones_need_a_place_that_tensorflow_reads(tmp_path):
-    root = "deploy.pipeline_root=minio://acme/root"
-    said = refused(tmp_path, "kubeflow", root)
-    assert said.startswith(
-        "deploy.backbones is missing: TensorFlow cannot read them from such a pipeline_root by "
-        "itself\n  Received: 'minio://acme/root'"
-    )
-    check_deploy(load(tmp_path, root, "deploy.backbones=gs://acme/backbones"), "kubeflow")
-
-
-def test_fine_tuning_needs_a_root_that_tensorflow_reads(tmp_path):
-    root = ("deploy.pipeline_root=s3://acme/root", "deploy.backbones=gs://acme/backbones")
-    said = refused(tmp_path, "kubeflow", *root, "train.mode=fine_tune")
-    assert said.startswith("train.mode: fine_tune reads raw examples by their address")
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -216,3 +131,53 @@ def test_blessed_models_are_remembered_beside_the_pushed_ones_or_nowhere(tmp_pat
     root = ("deploy.pipeline_root=s3://acme/root", "deploy.backbones=gs://acme/backbones")
     said = refused(tmp_path, "kubeflow", *root, "push=null")
     assert said.startswith("push is missing: in such a deploy.pipeline_root a run finds nothing")
+
+
+EXTERNAL = "beam.workers={kind: external, address: 'localhost:50000'}"
+
+
+@pytest.mark.parametrize(
+    ("key", "where"),
+    [
+        ("job_endpoint", "localhost:8099"),
+        ("job_endpoint", "127.0.0.1:8099"),
+        ("master", "localhost:8081"),
+        ("master", "spark://localhost:7077"),
+    ],
+)
+def test_a_cluster_on_this_machine_is_none_of_a_task(tmp_path, key, where):
+    image = ("deploy.image_paths=[/opt]", "beam.jar=/opt/server.jar") if key == "master" else ()
+    given = ("beam.kind=flink", f"beam.{key}={where}", EXTERNAL, *image)
+    assert refused(tmp_path, "kubeflow", *given) == (
+        f"beam.{key}: nothing is at this address in the container of a task\n"
+        f"  Received: '{where}'\n"
+        "  Valid: an address that the platform's containers reach\n"
+        "  See: docs/deploy.md"
+    )
+
+
+def test_a_cluster_elsewhere_or_in_the_task_is_taken(tmp_path):
+    elsewhere = ("beam.kind=flink", "beam.job_endpoint=flink.acme.com:8099", EXTERNAL)
+    check_deploy(load(tmp_path, *elsewhere), "vertex")
+    in_image = ("deploy.image_paths=[/opt]", "beam={kind: flink, jar: /opt/flink.jar}")
+    check_deploy(load(tmp_path, *in_image), "vertex")
+
+
+def test_workers_elsewhere_need_a_root_that_they_read(tmp_path):
+    spark = ("beam.kind=spark", "beam.job_endpoint=spark:8099", EXTERNAL)
+    root = ("deploy.pipeline_root=s3://acme/root", "deploy.backbones=gs://acme/backbones")
+    assert refused(tmp_path, "kubeflow", *root, *spark) == (
+        "beam.workers.kind: such workers are outside of the task, and what is in such a "
+        "deploy.pipeline_root is copied to the task alone\n"
+        "  Received: 'external'\n"
+        "  Valid: loopback\n"
+        "  See: docs/deploy.md"
+    )
+    check_deploy(load(tmp_path, *spark), "kubeflow")
+    inside = "beam={kind: spark, jar: /opt/spark.jar}"
+    check_deploy(load(tmp_path, *root, inside, "deploy.image_paths=[/opt]"), "kubeflow")
+
+
+def test_fine_tuning_takes_any_root(tmp_path):
+    root = ("deploy.pipeline_root=s3://acme/root", "deploy.backbones=gs://acme/backbones")
+    check_deploy(load(tmp_path, *root, "train.mode=fine_tune"), "kubeflow")

@@ -13,6 +13,7 @@ from pipeline.config import load_config
 from preprocessing.config import EmbeddedFeature
 from preprocessing.errors import UsageError
 from preprocessing.inputs import ImageInput, TextInput
+from tests.pipeline.kubeflow.deployed import load
 from trainer.backbones.record import Backbone
 
 pytestmark = pytest.mark.slow
@@ -240,3 +241,33 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
         write(tmp_path / "file" / "pipeline.yaml", "")
     assert str(caught.value).startswith("The file cannot be written: ")
     assert f"Received: '{tmp_path}/file/pipeline.yaml'" in str(caught.value)
+
+
+def _inputs_of_trainer(folder, root):
+    from pipeline.kubeflow.checks import check_deploy
+    from pipeline.kubeflow.compile import build_spec
+    from pipeline.kubeflow.parameters import find_parameters
+
+    config = load(folder, f"deploy.pipeline_root={root}", "deploy.backbones=gs://acme/backbones")
+    deploy = check_deploy(config, "kubeflow")
+    parameters = find_parameters(config)
+    spec = build_spec(config, deploy, "kubeflow", _vendored(config), parameters)[0]
+    return set(spec["root"]["dag"]["tasks"]["Trainer"]["inputs"]["artifacts"])
+
+
+def test_raw_examples_are_copied_to_the_trainer_where_it_cannot_read_them_itself(tmp_path):
+    declared = {"examples", "transform_graph"}
+    assert _inputs_of_trainer(tmp_path, "s3://acme/root") == declared | {"raw_examples"}
+    assert _inputs_of_trainer(tmp_path, "gs://acme/root") == declared
+
+
+def test_backbones_go_into_the_bucket_that_vertex_mounts(tmp_path):
+    from pipeline.kubeflow.compile import compile_pipeline
+
+    (tmp_path / "backbone").symlink_to(ROOT / "examples" / "digits" / "backbone")
+    config = load(tmp_path, "deploy.backbones=/gcs/acme/backbones")
+    output = tmp_path / "pipeline.json"
+    submit = compile_pipeline(config, config.deploy, "vertex", output)
+    (copy,) = submit.backbones
+    assert copy.target == f"gs://acme/backbones/{Path(copy.source).name}"
+    assert f"/gcs/acme/backbones/{Path(copy.source).name}" in output.read_text()
