@@ -14,7 +14,7 @@ from pipeline.dag import build_pipeline
 from pipeline.deploy_config import DeployConfig, Target
 from pipeline.kubeflow import spec as specs
 from pipeline.kubeflow.artifact_types import check_artifact_types
-from pipeline.kubeflow.parameters import Parameter, find_parameters, with_thresholds, with_values
+from pipeline.kubeflow.parameters import Parameter, find_parameters, with_thresholds
 from pipeline.kubeflow.platform_spec import build_platform_spec
 from pipeline.kubeflow.reach import address_of
 from pipeline.kubeflow.submit_file import (
@@ -24,6 +24,7 @@ from pipeline.kubeflow.submit_file import (
     platform_name,
     submit_path,
 )
+from pipeline.kubeflow.values import with_values
 from pipeline.kubeflow_task import COMMAND
 from pipeline.kubeflow_task.places import is_private
 from pipeline.place import backbones_place
@@ -93,8 +94,7 @@ def build_spec(
         For Vertex AI a PipelineJob; for Kubeflow a PipelineSpec, and after it a
         PlatformSpec where there is something to say in it.
     """
-    # This machine's folder means nothing to tasks, and nobody elsewhere needs to know it.
-    config = config.model_copy(update={"workdir": ".graft"})
+    config = _for_tasks(config)
     built = build_pipeline(config, backbones, cache=True, rebaseline=rebaseline, target=target)
     check_artifact_types(built.components)
     job = _compile(built, config, deploy)
@@ -113,6 +113,17 @@ def build_spec(
         specs.declare_raw_examples(spec)
     platform = build_platform_spec(spec, deploy)
     return [spec, *([platform] if platform else [])]
+
+
+def _for_tasks(config: Config) -> Config:
+    """Leaves out what a run says, or what is this machine's alone."""
+    # Nobody elsewhere needs to know this machine's folders.
+    changed: dict[str, Any] = {"workdir": ".graft", "local_workdir": None}
+    if config.data.window:
+        # The parameter `span` says it; where that is empty, it is the newest.
+        spans = config.data.window.model_copy(update={"to": None})
+        changed["data"] = config.data.model_copy(update={"spans": spans})
+    return config.model_copy(update=changed)
 
 
 def _vendor(

@@ -1,19 +1,20 @@
 """What of a compiled pipeline can be changed each time it is started.
 
 A new parameter is a line in `find_parameters`. Its value is laid over the JSON
-of one task's property by our entry point (pipeline/kubeflow_task).
+of tasks' properties by our entry point (pipeline/kubeflow_task).
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from components.gate.config import Threshold, thresholds_of
+from components.gate.config import METRICS, Threshold, thresholds_of
 from pipeline.config import Config
-from preprocessing.errors import UsageError, explain
 
 Value = int | float | str
+# The least and the most that a value may be; None where there is no such bound.
+Limits = tuple[float | None, float | None]
 
-_TYPES: Mapping[str, type] = {"NUMBER_INTEGER": int, "NUMBER_DOUBLE": float, "STRING": str}
 _BOUNDS = ("min", "max", "no_worse_than_baseline_by")
 
 
@@ -24,15 +25,15 @@ class Parameter(NamedTuple):
         name: In the spec.
         type: The spec's name of its type.
         default: What the config says.
-        task: Whose it is.
-        target: Where the value goes: `property:dotted.path`.
+        places: Where the value goes, `property:dotted.path` by task.
+        limits: Of a number.
     """
 
     name: str
     type: Literal["NUMBER_INTEGER", "NUMBER_DOUBLE", "STRING"]
     default: Value
-    task: str
-    target: str
+    places: Mapping[str, str]
+    limits: Limits = (None, None)
 
 
 def find_parameters(config: Config) -> list[Parameter]:
@@ -41,22 +42,25 @@ def find_parameters(config: Config) -> list[Parameter]:
     Args:
         config: The user's config, with the thresholds that apply (`with_thresholds`).
     """
-    train = "custom_config:trainer.train"
-    found = [
-        Parameter("epochs", "NUMBER_INTEGER", config.train.epochs, "Trainer", f"{train}.epochs")
-    ]
+    found = [_epochs(config, "epochs", config.train.epochs)]
     if config.train.mode == "fine_tune":
-        epochs = config.train.fine_tune.epochs
-        target = f"{train}.fine_tune.epochs"
-        found.append(Parameter("fine_tune_epochs", "NUMBER_INTEGER", epochs, "Trainer", target))
+        found.append(_epochs(config, "fine_tune.epochs", config.train.fine_tune.epochs))
     if config.data.window:
         # Empty: the newest span that is there when the run begins.
         last = config.data.window.to
         default = "" if last is None else str(last)
-        found.append(Parameter("span", "STRING", default, "ExampleGen", "config:spans.to"))
+        found.append(Parameter("span", "STRING", default, {"ExampleGen": "config:spans.to"}))
     found += _bounds("threshold", "thresholds", config.evaluate.thresholds or {})
     found += _bounds("slice_threshold", "slice_thresholds", config.evaluate.slice_thresholds or {})
     return found
+
+
+def _epochs(config: Config, key: str, default: int) -> Parameter:
+    """A tuner's trials train as long as the Trainer may, and the model card says how long."""
+    trained = f"custom_config:trainer.train.{key}"
+    tasks = ("Tuner", "Trainer") if config.tune else ("Trainer",)
+    places = {**dict.fromkeys(tasks, trained), "ModelCard": f"config:config.train.{key}"}
+    return Parameter(key.replace(".", "_"), "NUMBER_INTEGER", default, places, (1, None))
 
 
 def _bounds(prefix: str, key: str, thresholds: Mapping[Any, Threshold]) -> Iterator[Parameter]:
@@ -64,9 +68,20 @@ def _bounds(prefix: str, key: str, thresholds: Mapping[Any, Threshold]) -> Itera
         for bound in _BOUNDS:
             value = getattr(threshold, bound)
             if value is not None:
-                target = f"gate:evaluate.{key}.{metric}.{bound}"
-                name = f"{prefix}_{metric}_{bound}"
-                yield Parameter(name, "NUMBER_DOUBLE", float(value), "Evaluator", target)
+                places = {"Evaluator": f"gate:evaluate.{key}.{metric}.{bound}"}
+                name, limits = f"{prefix}_{metric}_{bound}", _limits(metric, bound)
+                yield Parameter(name, "NUMBER_DOUBLE", float(value), places, limits)
+
+
+def _limits(metric: str, bound: str) -> Limits:
+    """Those that `EvaluateConfig` has: beyond them no model could pass."""
+    known = METRICS[metric]
+    least, most = {
+        "min": (-math.inf, known.largest),
+        "max": (known.smallest, math.inf),
+        "no_worse_than_baseline_by": (0.0, math.inf),
+    }[bound]
+    return (least if math.isfinite(least) else None, most if math.isfinite(most) else None)
 
 
 def with_thresholds(config: Config) -> Config:
@@ -74,36 +89,3 @@ def with_thresholds(config: Config) -> Config:
     thresholds = thresholds_of(config.evaluate, config.label.task)
     evaluate = config.evaluate.model_copy(update={"thresholds": thresholds})
     return config.model_copy(update={"evaluate": evaluate})
-
-
-def with_values(parameters: list[Parameter], given: Mapping[str, str]) -> list[Parameter]:
-    """Gives parameters other defaults.
-
-    Args:
-        parameters: All there are.
-        given: Values by name, as they stand on a command line.
-
-    Returns:
-        The parameters in the same order.
-
-    Raises:
-        UsageError: If there is no such parameter, or a value is not of its type.
-    """
-    names = [one.name for one in parameters]
-    for name in given:
-        if name not in names:
-            raise UsageError(explain("The pipeline has no such parameter", name, names))
-    return [
-        one._replace(default=_convert(one, given[one.name])) if one.name in given else one
-        for one in parameters
-    ]
-
-
-def _convert(parameter: Parameter, text: str) -> Value:
-    kind = _TYPES[parameter.type]
-    try:
-        return kind(text)
-    except ValueError:
-        what = f"The parameter {parameter.name} takes another kind of value"
-        valid = {int: "a whole number", float: "a number"}[kind]
-        raise UsageError(explain(what, text, [valid])) from None

@@ -40,7 +40,7 @@ def add_parameters(spec: Spec, parameters: Iterable[Parameter]) -> None:
         spec: A PipelineSpec, changed in place.
         parameters: With the defaults to be written.
     """
-    tasks, by_name = spec["root"]["dag"]["tasks"], dict(containers(spec))
+    by_name = dict(containers(spec))
     for one in parameters:
         definition = {
             "parameterType": one.type,
@@ -48,12 +48,17 @@ def add_parameters(spec: Spec, parameters: Iterable[Parameter]) -> None:
             "isOptional": True,
         }
         _inputs(spec["root"], "inputDefinitions")[one.name] = definition
-        component = tasks[one.task]["componentRef"]["name"]
-        _inputs(spec["components"][component], "inputDefinitions")[one.name] = {
-            "parameterType": one.type
-        }
-        _inputs(tasks[one.task], "inputs")[one.name] = {"componentInputParameter": one.name}
-        by_name[one.task]["args"] += ["--lay_over", f"{one.name}={one.target}"]
+        for name, place in one.places.items():
+            _give(spec, name, one.name, one.type, {"componentInputParameter": one.name})
+            by_name[name]["args"] += ["--lay_over", f"{one.name}={place}"]
+
+
+def _give(spec: Spec, task: str, name: str, kind: str, source: Spec) -> None:
+    """Makes a parameter one of a task's inputs."""
+    around = spec["root"]["dag"]["tasks"][task]
+    component = spec["components"][around["componentRef"]["name"]]
+    _inputs(component, "inputDefinitions")[name] = {"parameterType": kind}
+    _inputs(around, "inputs")[name] = source
 
 
 def _inputs(around: Spec, key: str) -> Spec:

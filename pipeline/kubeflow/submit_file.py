@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.config import Config
 from pipeline.deploy_config import DeployConfig, Target
-from pipeline.kubeflow.parameters import Parameter, Value
+from pipeline.kubeflow.parameters import Limits, Parameter, Value
 from pipeline.schedule_config import Schedule
 from preprocessing.config import Record
 
@@ -38,13 +38,19 @@ class SubmitSchedule(Record):
 
 
 class SubmitFile(Record):
-    """All that a submission needs, and nothing secret."""
+    """All that a submission needs, and nothing secret.
+
+    Attributes:
+        parameters: The defaults.
+        limits: Of each parameter; see `values.check_value`.
+    """
 
     target: Target
     name: str
     image: str
     pipeline_root: str
     parameters: dict[str, Value]
+    limits: dict[str, Limits] = {}
     labels: dict[str, str]
     service_account: str | None
     project: str | None = None
@@ -82,6 +88,7 @@ def build_submit_file(
         image=deploy.image,
         pipeline_root=deploy.pipeline_root.rstrip("/"),
         parameters={one.name: one.default for one in parameters},
+        limits={one.name: one.limits for one in parameters},
         labels=deploy.labels,
         service_account=deploy.service_account,
         schedule=deploy.schedule and _schedule(deploy.schedule, target),

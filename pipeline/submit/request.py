@@ -13,6 +13,7 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.kubeflow.submit_file import SUFFIX, SubmitFile, submit_path
+from pipeline.kubeflow.values import check_value
 from preprocessing.errors import UsageError, explain
 
 _TRUE_FALSE = {"true": True, "false": False}
@@ -47,7 +48,7 @@ def read_request(spec: Path, assignments: Sequence[str]) -> Request:
 
     Raises:
         UsageError: A file is missing or is not what `graft compile` writes, or a
-            parameter is unknown, has no value, or a value of another type.
+            parameter is unknown, has no value, or one that it cannot have.
     """
     submit = _read_submit(spec)
     root = _read_root(spec)
@@ -68,6 +69,9 @@ def read_request(spec: Path, assignments: Sequence[str]) -> Request:
     if missing:
         what = f"The pipeline's parameter {missing[0]} has no value; give it by --parameter"
         raise UsageError(explain(what, values))
+    for name, given in values.items():
+        if name in submit.limits:
+            check_value(name, given, submit.limits[name])
     return Request(spec, submit, values, frozenset(root["dag"]["tasks"]))
 
 

@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from pipeline.config import load_config
+from pipeline.kubeflow.spec import containers
+from pipeline.kubeflow_task.lay_over import lay_over, read_place
 from preprocessing.config import EmbeddedFeature
 from preprocessing.errors import UsageError
 from preprocessing.inputs import ImageInput, TextInput
@@ -38,6 +40,7 @@ features: {image: {kind: image, backbone: "hub:backbone"}}
 """,
     "everything": """\
 name: everything
+local_workdir: /srv/of-this-machine
 data: {source: {kind: csv, path: "gs://acme/table.csv"}}
 features:
   image: {kind: image, backbone: "hub:backbone"}
@@ -142,6 +145,32 @@ def test_the_spec_is_one_by_the_letter_of_the_protos(compiled, example, target):
     assert all("defaultValue" in one for one in parameters)
     # Nothing of this machine's is in it.
     assert str(ROOT) not in json.dumps(first)
+    assert "of-this-machine" not in json.dumps(first)
+
+
+def _parameters(spec, task):
+    return spec["root"]["dag"]["tasks"][task].get("inputs", {}).get("parameters", {})
+
+
+@pytest.mark.parametrize("target", ["vertex", "kubeflow"])
+@pytest.mark.parametrize("example", COMPILED)
+def test_every_parameter_finds_its_places(compiled, example, target):
+    spec = compiled(example, target)[0]
+    spec = spec.get("pipelineSpec", spec)
+    given = spec["root"]["inputDefinitions"]["parameters"]
+    used = set()
+    for name, container in containers(spec):
+        args = container["args"]
+        places = [read_place(args[n + 1]) for n, one in enumerate(args) if one == "--lay_over"]
+        told = {
+            key: given[key]["defaultValue"] if key in given else one["runtimeValue"]["constant"]
+            for key, one in _parameters(spec, name).items()
+        }
+        laid = lay_over(told, places)
+        for place in places:
+            assert json.loads(laid[place.parameter]) == json.loads(told[place.parameter])
+            used.add(place.name)
+    assert used == set(given)
 
 
 @pytest.mark.parametrize("example", COMPILED)

@@ -1,14 +1,17 @@
-"""Which values a run may be given, and how their defaults are changed."""
+"""Which values a run may be given, where they go, and what is possible."""
 
 import pytest
 
-from pipeline.kubeflow.parameters import find_parameters, with_thresholds, with_values
-from preprocessing.errors import UsageError
+from pipeline.kubeflow.parameters import find_parameters, with_thresholds
 from tests.pipeline.kubeflow.deployed import load
 
 
+def _found(config) -> dict:
+    return {one.name: one for one in find_parameters(with_thresholds(config))}
+
+
 def _defaults(config) -> dict:
-    return {one.name: one.default for one in find_parameters(with_thresholds(config))}
+    return {name: one.default for name, one in _found(config).items()}
 
 
 def test_epochs_and_every_threshold_are_parameters(tmp_path):
@@ -28,30 +31,27 @@ def test_the_thresholds_of_a_task_count_where_the_config_has_none(tmp_path):
     }
 
 
-def test_a_default_can_be_another(tmp_path):
-    parameters = find_parameters(load(tmp_path))
-    changed = with_values(parameters, {"epochs": "5", "threshold_accuracy_min": "1e-1"})
-    assert [one.default for one in changed] == [5, 0.1, 0.01]
-
-
-def test_an_unknown_parameter_is_answered_with_the_closest(tmp_path):
-    with pytest.raises(UsageError) as caught:
-        with_values(find_parameters(load(tmp_path)), {"epoch": "5"})
-    assert str(caught.value) == (
-        "The pipeline has no such parameter\n"
-        "  Received: 'epoch'\n"
-        "  Valid: epochs, threshold_accuracy_min, threshold_accuracy_no_worse_than_baseline_by\n"
-        "  Did you mean 'epochs'?"
-    )
+def test_who_trains_and_who_writes_about_it_have_the_same_epochs(tmp_path):
+    trained = "custom_config:trainer.train.epochs"
+    card = "config:config.train.epochs"
+    assert _found(load(tmp_path))["epochs"].places == {"Trainer": trained, "ModelCard": card}
+    tuned = _found(load(tmp_path, "tune={trials: 3}"))["epochs"].places
+    assert tuned == {"Tuner": trained, "Trainer": trained, "ModelCard": card}
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "valid"),
-    [("epochs", "2.5", "a whole number"), ("threshold_accuracy_min", "high", "a number")],
+    ("thresholds", "limits"),
+    [
+        ("{accuracy: {min: 0.5}}", (None, 1)),
+        ("{ece: {max: 0.5}}", (0, None)),
+        ("{loss: {min: 0.5}}", (None, None)),
+        ("{accuracy: {no_worse_than_baseline_by: 0.5}}", (0, None)),
+    ],
 )
-def test_a_value_of_another_type_is_refused(tmp_path, name, text, valid):
-    with pytest.raises(UsageError) as caught:
-        with_values(find_parameters(load(tmp_path)), {name: text})
-    assert str(caught.value) == (
-        f"The parameter {name} takes another kind of value\n  Received: '{text}'\n  Valid: {valid}"
+def test_a_threshold_is_one_that_a_model_can_pass(tmp_path, thresholds, limits):
+    (found,) = (
+        one
+        for name, one in _found(load(tmp_path, f"evaluate.thresholds={thresholds}")).items()
+        if name.startswith("threshold")
     )
+    assert found.limits == limits

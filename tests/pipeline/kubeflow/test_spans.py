@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from pipeline.kubeflow.parameters import find_parameters, with_values
+from pipeline.kubeflow.parameters import find_parameters
+from pipeline.kubeflow.values import with_values
 from tests.pipeline.kubeflow.deployed import load
 
 SPANS = ("data.source.path=gs://acme/flowers/{SPAN}", "data.spans.last=3")
@@ -39,3 +40,14 @@ def test_data_is_looked_for_when_the_task_runs(tmp_path, source):
 
 def _example_gen(pipeline):
     return next(node for node in pipeline.components if node.id == "ExampleGen")
+
+
+def test_an_empty_span_is_the_newest_whatever_the_config_says(tmp_path):
+    from pipeline.kubeflow.compile import build_spec
+
+    config = load(tmp_path, *SPANS, "data.spans.to=7")
+    parameters = find_parameters(config)
+    spec = build_spec(config, config.deploy, "kubeflow", {}, parameters)[0]
+    assert spec["root"]["inputDefinitions"]["parameters"]["span"]["defaultValue"] == "7"
+    told = spec["root"]["dag"]["tasks"]["ExampleGen"]["inputs"]["parameters"]["config"]
+    assert json.loads(told["runtimeValue"]["constant"])["spans"]["to"] is None

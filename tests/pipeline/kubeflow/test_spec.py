@@ -41,10 +41,11 @@ def _container(spec: dict, task: str) -> dict:
     return dict(specs.containers(spec))[task]
 
 
-def test_a_parameter_goes_from_the_pipeline_to_the_task_and_over_its_property():
+def test_a_parameter_goes_from_the_pipeline_to_its_tasks_and_over_their_properties():
     spec = _spec()
     target = "custom_config:trainer.train.epochs"
-    specs.add_parameters(spec, [Parameter("epochs", "NUMBER_INTEGER", 40, "Trainer", target)])
+    places = {"Trainer": target, "Pusher": "config:epochs"}
+    specs.add_parameters(spec, [Parameter("epochs", "NUMBER_INTEGER", 40, places)])
     assert spec["root"]["inputDefinitions"]["parameters"] == {
         "epochs": {"parameterType": "NUMBER_INTEGER", "defaultValue": 40, "isOptional": True}
     }
@@ -54,6 +55,7 @@ def test_a_parameter_goes_from_the_pipeline_to_the_task_and_over_its_property():
         "epochs": {"parameterType": "NUMBER_INTEGER"}
     }
     assert _container(spec, "Trainer")["args"][-2:] == ["--lay_over", f"epochs={target}"]
+    assert _container(spec, "Pusher")["args"][-2:] == ["--lay_over", "epochs=config:epochs"]
 
 
 def test_every_task_gets_the_environment_and_legacy_keras():

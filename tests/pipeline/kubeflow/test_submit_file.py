@@ -33,6 +33,11 @@ def test_it_holds_all_that_vertex_is_told(tmp_path):
             "threshold_accuracy_min": 0.85,
             "threshold_accuracy_no_worse_than_baseline_by": 0.01,
         },
+        "limits": {
+            "epochs": [1, None],
+            "threshold_accuracy_min": [None, 1],
+            "threshold_accuracy_no_worse_than_baseline_by": [0, None],
+        },
         "labels": {},
         "service_account": "graft@acme-ml.iam.gserviceaccount.com",
         "project": "acme-ml",

@@ -51,6 +51,17 @@ def test_a_parameter_without_a_value_is_asked_for(compiled):
         read_request(compiled("kubeflow", parameters={"span": ""}), [])
 
 
+def test_a_value_that_a_task_would_refuse_is_refused(compiled):
+    limits = {"epochs": [1, None], "span": [None, None]}
+    spec = compiled("kubeflow", limits=limits)
+    with pytest.raises(UsageError) as caught:
+        read_request(spec, ["epochs=0"])
+    assert str(caught.value) == (
+        "The parameter epochs cannot have this value\n  Received: 0\n  Valid: at least 1"
+    )
+    assert read_request(spec, ["epochs=1", "span=2026-01-31"]).parameters["epochs"] == 1
+
+
 def test_a_value_without_a_name_is_refused(compiled):
     with pytest.raises(UsageError, match="--parameter wants NAME=VALUE\n  Received: 'epochs'"):
         read_request(compiled("kubeflow"), ["epochs"])
