@@ -104,6 +104,7 @@ def build_spec(
     specs.add_environment(spec, deploy)
     specs.add_machines(spec, deploy, target)
     specs.set_caching(spec, target)
+    specs.name_run(spec, target)
     if target == "vertex":
         job["labels"] = {**job.get("labels", {}), **deploy.labels}
         job["runtimeConfig"]["parameterValues"] = {one.name: one.default for one in parameters}

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.deploy_config import Accelerator, DeployConfig, Machine, Target
 from pipeline.kubeflow.parameters import Parameter
+from pipeline.kubeflow_task.run_id import PLACEHOLDERS, RUN_ID
 from preprocessing.errors import ConfigError, explain
 from preprocessing.keras_mode import ACCEPTED, VARIABLE
 
@@ -24,6 +25,8 @@ NEVER_CACHED = (
     "Remember",
     "Pusher",
 )
+# What these make says of which run it is.
+NAMING_THE_RUN = ("ModelCard", "Pusher")
 
 
 def containers(spec: Spec) -> Iterator[tuple[str, Spec]]:
@@ -51,6 +54,14 @@ def add_parameters(spec: Spec, parameters: Iterable[Parameter]) -> None:
         for name, place in one.places.items():
             _give(spec, name, one.name, one.type, {"componentInputParameter": one.name})
             by_name[name]["args"] += ["--lay_over", f"{one.name}={place}"]
+
+
+def name_run(spec: Spec, target: Target) -> None:
+    """Tells the tasks that write it down which run they are of, as `graft submit` calls it."""
+    for name, _ in containers(spec):
+        if name in NAMING_THE_RUN:
+            value = {"runtimeValue": {"constant": PLACEHOLDERS[target]}}
+            _give(spec, name, RUN_ID, "STRING", value)
 
 
 def _give(spec: Spec, task: str, name: str, kind: str, source: Spec) -> None:

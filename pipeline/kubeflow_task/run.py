@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.kubeflow_task.invocation import complete, restore, take_over
 from pipeline.kubeflow_task.lay_over import lay_over, read_place
 from pipeline.kubeflow_task.places import is_private
+from pipeline.kubeflow_task.run_id import take_run_id
 from pipeline.light_imports import light_imports
 from preprocessing.errors import UsageError, explain
 from preprocessing.keras_mode import check_legacy_keras
@@ -34,7 +35,8 @@ def run(arguments: Sequence[str]) -> None:
     spec = _read(_SPEC, given.json_serialized_inputs_spec_args or "{}")
     told = complete(told, spec)
     inputs = told.setdefault("inputs", {})
-    parameters = lay_over(inputs.get("parameterValues", {}), given.lay_over)
+    run_id = take_run_id(inputs.setdefault("parameterValues", {}))
+    parameters = lay_over(inputs["parameterValues"], given.lay_over)
     inputs["parameterValues"] = parameters
     for each in told["outputs"].get("artifacts", {}).values():
         for one in each["artifacts"]:
@@ -44,6 +46,7 @@ def run(arguments: Sequence[str]) -> None:
     # Beam parses the process's command line, which is not its own.
     sys.argv = sys.argv[:1]
     with light_imports():
+        from tfx.dsl.components.base import base_executor
         from tfx.dsl.io import fileio
         from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor as stock
 
@@ -51,6 +54,9 @@ def run(arguments: Sequence[str]) -> None:
     if parameters.keys() >= {"input_base", "input_config"} and not fileio.exists(path):
         # On Vertex AI it has run before, as the hook that looks for a cached result.
         _run_driver(told, given)
+    # The context that it makes for the executor leaves out the run.
+    context: Any = base_executor.BaseExecutor.Context
+    context.pipeline_run_id = run_id
     stock.main((_namespace(told, given), beam))
     with fileio.open(path, "r") as file:
         made = json.loads(file.read())

@@ -37,10 +37,14 @@ def write_small_demo(folder, pipeline_root, epochs):
     return path
 
 
+def newest(pushed):
+    """The newest version's folder."""
+    return max(pushed.iterdir(), key=lambda one: int(one.name) if one.name.isdigit() else 0)
+
+
 def answers(pushed, folder):
     """What the newest version says of some pictures."""
-    newest = max(pushed.iterdir(), key=lambda one: int(one.name) if one.name.isdigit() else 0)
-    model = tf.saved_model.load(str(newest))
+    model = tf.saved_model.load(str(newest(pushed)))
     pictures = sorted((folder / "pictures").glob("*/*"))[::10]
     images = tf.constant([one.read_bytes() for one in pictures])
     return model.signatures["serving_default"](image=images)["probabilities"].numpy()

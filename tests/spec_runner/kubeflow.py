@@ -24,10 +24,13 @@ class Kubeflow:
         call: Runs a task's command, as runner.call does.
     """
 
+    RUN = "0f1d4c2e-6a7b-4c8d-9e0f-112233445566"
+
     def __init__(self, root, folder, call=call):
         self._root = root.rstrip("/")
         self._call = call
         self._folder = folder
+        self.filled = {"{{$.pipeline_job_uuid}}": self.RUN}
         self.made = {}
         self._ids = 0
         self._tasks = 0

@@ -35,7 +35,7 @@ def run_spec(spec, platform, parameters=None, only=None):
         if only and task.name not in only:
             continue
         if "container" in task.executor:
-            platform.run_container(task, spec.parameters(task, parameters or {}))
+            platform.run_container(task, spec.parameters(task, parameters or {}, platform.filled))
         elif "importer" in task.executor:
             uri = task.executor["importer"]["artifactUri"]["constant"]
             platform.note(task, {key: {"uri": uri, "metadata": {}} for key in task.outputs})

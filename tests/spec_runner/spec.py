@@ -69,8 +69,14 @@ class Spec:
                 yield left.pop(name)
             done.update(ready)
 
-    def parameters(self, task, given):
-        """The values that a task gets, numbers as JSON has them."""
+    def parameters(self, task, given, filled):
+        """The values that a task gets, numbers as JSON has them.
+
+        Args:
+            task: One of them.
+            given: The run's own.
+            filled: What the platform puts in the place of a placeholder.
+        """
         values = {
             name: one["defaultValue"]
             for name, one in task.declared.items()
@@ -81,7 +87,8 @@ class Spec:
                 key = source["componentInputParameter"]
                 values[name] = given[key] if key in given else self._root[key]["defaultValue"]
             else:
-                values[name] = source["runtimeValue"]["constant"]
+                value = source["runtimeValue"]["constant"]
+                values[name] = filled.get(value, value) if isinstance(value, str) else value
         numbers = (int, float)
         return {
             name: float(value)

@@ -19,9 +19,11 @@ class Vertex:
     """
 
     HOOK = "preCacheCheck"
+    RUN = "digits-20270101-030000-1a2b"
 
     def __init__(self, root):
         self.root = root
+        self.filled = {"{{$.pipeline_job_name}}": self.RUN}
         self.made = {}
         self.store = []
         self._tasks = 0

@@ -58,6 +58,21 @@ def test_a_parameter_goes_from_the_pipeline_to_its_tasks_and_over_their_properti
     assert _container(spec, "Pusher")["args"][-2:] == ["--lay_over", "epochs=config:epochs"]
 
 
+@pytest.mark.parametrize(
+    ("target", "placeholder"),
+    [("vertex", "{{$.pipeline_job_name}}"), ("kubeflow", "{{$.pipeline_job_uuid}}")],
+)
+def test_what_writes_down_its_run_is_told_it_by_the_platform(target, placeholder):
+    spec = _spec()
+    specs.name_run(spec, target)
+    tasks = spec["root"]["dag"]["tasks"]
+    told = {"graft_run_id": {"runtimeValue": {"constant": placeholder}}}
+    assert tasks["Pusher"]["inputs"]["parameters"] == told
+    declared = spec["components"]["Pusher"]["inputDefinitions"]["parameters"]
+    assert declared == {"graft_run_id": {"parameterType": "STRING"}}
+    assert "inputs" not in tasks["Trainer"]
+
+
 def test_every_task_gets_the_environment_and_legacy_keras():
     spec = _spec()
     specs.add_environment(spec, _deploy(env={"TZ": "UTC"}))
