@@ -22,6 +22,7 @@ from pipeline.config import Config
 from pipeline.dag import build_pipeline
 from pipeline.engines.probe import check_engine
 from pipeline.leftovers import clear_leftovers, read_progress
+from pipeline.light_beam import lighten_beam
 from pipeline.metadata_store import unlogged_connection
 from pipeline.resume import describe, describe_changes
 from pipeline.run_record import PastRun
@@ -70,6 +71,7 @@ def run(
         GraftError: If the run fails for a reason that the user can mend.
     """
     check_legacy_keras()
+    lighten_beam()
     started = time.monotonic()
     # Beam parses this process's command line, which is ours and not its own.
     arguments, sys.argv = sys.argv, sys.argv[:1]

@@ -38,6 +38,8 @@ def _load(folder: str) -> dict[str, Any]:
 
 
 def _answer(folder: str, tf: Any) -> int:
+    # Each signature is called a few times only, which are faster than its graph is optimised.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
     model = tf.saved_model.load(folder)
     path = os.path.join(folder, WARMUP)
     if not os.path.exists(path):

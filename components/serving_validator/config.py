@@ -49,7 +49,8 @@ class ValidateConfig(Record):
         256,
         gt=0,
         description="eval examples, evenly chosen, whose answers are compared with the training "
-        "path's; null: all of them, up to 10,000",
+        "path's: of serving_default, and of up to 64 of them those of other signatures; null: of "
+        "all examples, up to 10,000, those of each signature",
     )
     tolerance: float = Field(
         1e-4,

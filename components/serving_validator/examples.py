@@ -14,7 +14,7 @@ _KEY = "examples"
 # Of examples; they are all in memory.
 MOST = 10_000
 # One for all examples.
-_SHARED = "classes"
+SHARED = "classes"
 
 
 class Trial(NamedTuple):
@@ -51,16 +51,21 @@ def read_trial(split: str, model_run: str, limit: int | None) -> Trial:
         answers = dict(arrays)
     keys = [key.decode() for key in answers.pop(_KEY)]
     count = min(MOST if limit is None else limit, len(keys))
-    rows = np.unique(np.linspace(0, len(keys) - 1, count).round().astype(int)) if count else []
-    wanted = {keys[row]: row for row in rows}
+    wanted = {keys[row]: row for row in choose_evenly(len(keys), count)}
     found: list[tuple[int, bytes]] = []
     for serialized in _read(split).take(len(keys)).as_numpy_iterator():
         row = wanted.pop(hashlib.sha256(serialized).hexdigest(), None)
         if row is not None:
             found.append((row, serialized))
     chosen = [row for row, _ in found]
-    expected = {k: v if k == _SHARED else v[chosen] for k, v in answers.items()}
+    expected = {k: v if k == SHARED else v[chosen] for k, v in answers.items()}
     return Trial([serialized for _, serialized in found], expected, len(keys))
+
+
+def choose_evenly(length: int, count: int) -> list[int]:
+    """Chooses so many rows of a table of `length`, the first and the last among them."""
+    chosen = np.linspace(0, length - 1, count).round().astype(int) if count else np.zeros(0, int)
+    return np.unique(chosen).tolist()
 
 
 def _read(split: str) -> tf.data.Dataset:

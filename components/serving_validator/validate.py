@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from components.serving_validator import judge
 from components.serving_validator.config import ValidateConfig
-from components.serving_validator.examples import Trial
+from components.serving_validator.examples import SHARED, Trial, choose_evenly
 from components.serving_validator.ops import check_ops, pick_version, read_ops, read_stock_ops
 from components.serving_validator.process import CHILD, run
 from components.serving_validator.report import ServingReport
@@ -23,6 +23,9 @@ from preprocessing.kinds import raw_columns
 from preprocessing.model_info import ModelInfo, read_model_info
 
 OURS = ("preprocessing", "trainer", "components", "serving", "pipeline")
+# For a signature other than serving_default: what it does to an example that it has
+# parsed is the same, and each example is a pass through the backbones.
+_SOME = 64
 _NO_MODEL = "it is no SavedModel: its saved_model.pb is not there or cannot be read"
 
 
@@ -63,7 +66,9 @@ def validate(
             said = "the Trainer left no answers to any of the eval examples to compare with"
             return _conclude([*verdicts, judge.Verdict(False, said)], report)
         info = read_model_info(model)
-        _write_request(scratch, trial, info, config, bool(ops.text), _hideable(hidden, scratch))
+        rows = _choose(len(trial.serialized), config)
+        hideable = _hideable(hidden, scratch)
+        _write_request(scratch, trial, rows, info, config, bool(ops.text), hideable)
         request = str(scratch / "request.json")
         program = Program(child, [request], scratch / "empty", scratch / "log.txt")
         ended = run(program, scratch / "stage", config.timeout_seconds)
@@ -72,7 +77,7 @@ def validate(
             return _conclude([*verdicts, judge.Verdict(False, said)], report)
         result = json.loads((scratch / "result.json").read_text(encoding="utf-8"))
         outputs = _read_outputs(scratch / "outputs")
-    more, figures = _judge_result(result, outputs, trial, info, config)
+    more, figures = _judge_result(result, outputs, trial, rows, info, config)
     return _conclude(verdicts + more, report | figures)
 
 
@@ -80,6 +85,7 @@ def _judge_result(
     result: Mapping[str, Any],
     outputs: Mapping[str, Mapping[str, np.ndarray]],
     trial: Trial,
+    rows: Sequence[int],
     info: ModelInfo,
     config: ValidateConfig,
 ) -> tuple[list[judge.Verdict], dict[str, Any]]:
@@ -90,12 +96,17 @@ def _judge_result(
         return verdicts, figures
     verdicts += judge.judge_signatures(result["signatures"], config)
     parities = []
+    some = {k: v if k == SHARED else v[rows] for k, v in trial.expected.items()}
     for name, given in outputs.items():
         # What is not finite differs from everything, which would say it twice.
         verdicts += (faults := judge.judge_finite(name, given))
         if not faults:
             said, parity = judge.judge_parity(
-                name, given, trial.expected, info.label, config.tolerance
+                name,
+                given,
+                trial.expected if name == judge.DEFAULT else some,
+                info.label,
+                config.tolerance,
             )
             verdicts += said
             parities += [parity] if parity else []
@@ -129,9 +140,15 @@ def _hideable(hidden: Sequence[str], scratch: Path) -> list[str]:
     return [str(one) for one in folders if not any(need.is_relative_to(one) for need in needed)]
 
 
+def _choose(count: int, config: ValidateConfig) -> list[int]:
+    """Rows of the examples that signatures other than `serving_default` are tried on."""
+    return choose_evenly(count, count if config.examples is None else min(count, _SOME))
+
+
 def _write_request(
     scratch: Path,
     trial: Trial,
+    rows: Sequence[int],
     info: ModelInfo,
     config: ValidateConfig,
     text: bool,
@@ -149,7 +166,7 @@ def _write_request(
     request = {
         "model": str(scratch / "model"),
         "examples": str(scratch / "examples"),
-        "count": len(trial.serialized),
+        "rows": list(rows),
         "columns": columns,
         "batch_sizes": config.batch_sizes,
         "text": text,

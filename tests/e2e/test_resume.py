@@ -241,7 +241,8 @@ def test_a_second_run_is_refused_while_one_is_going_on(attempts, refusal, folder
         r"graft: Another run is going on in this working folder\n"
         rf"  Received: '{folder}/.graft'\n"
         r"  It is run \S+, process \d+ on \S+\.\n"
-        r"  Wait for it or stop it, or give this one a folder of its own: --set workdir=\.\.\.\n",
+        r"  Wait for it or stop it, or give this one a folder of its own: "
+        r"--set local_workdir=\.\.\.\n",
         second.err,
     )
 

@@ -3,6 +3,7 @@
 import re
 import shutil
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -58,6 +59,24 @@ def test_a_sound_model_is_blessed_with_its_figures(served, trial):
     assert "DecodeJpeg" in report.ops
     assert report.text_ops == ()
     assert report.load_seconds is not None
+
+
+@pytest.mark.parametrize(
+    ("examples", "of_others"), [(256, 64), pytest.param(None, 100, marks=pytest.mark.slow)]
+)
+def test_other_signatures_are_tried_on_some_of_many(served, trial, examples, of_others):
+    answers = {
+        name: value if name == "classes" else np.concatenate([value] * 20)
+        for name, value in trial.expected.items()
+    }
+    many = Trial(trial.serialized * 20, answers, 100)
+    report = validate(str(served[1]), many, CONFIG.model_copy(update={"examples": examples}))
+    assert report.blessed, report.reasons
+    assert {one.signature: one.examples for one in report.parity} == {
+        "serving_default": 100,
+        "serving_examples": of_others,
+        "transformed_labels": of_others,
+    }
 
 
 @pytest.mark.slow

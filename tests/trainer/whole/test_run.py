@@ -130,8 +130,9 @@ def test_a_fine_tuned_model_goes_on_with_its_backbones(run):
     assert read(again, "notes") == ["Head and backbones start from the last blessed model."]
     # Three epochs of the head and four of both; then one of both alone.
     assert len(read(tuned, "history")["eval_loss"]) == 7
-    losses = read(again, "history")["eval_loss"]
-    assert losses == pytest.approx([min(read(tuned, "history")["eval_loss"])], abs=0.01)
+    first, best = (pick(read(tuned, "history")["eval_loss"]) for pick in (max, min))
+    (loss,) = read(again, "history")["eval_loss"]
+    assert loss == pytest.approx(best, abs=0.1 * (first - best))
     frozen = run(tuned, warm_start=True)
     assert read(frozen, "notes") == [
         "The head starts cold: the last blessed model does not fit, for its backbones are "
