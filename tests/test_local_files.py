@@ -25,6 +25,7 @@ MACHINE = "this machine itself: its memory, its programs, its terminal"
 REASONS = {
     "components/embedder/config.py": LOCAL_WORKDIR,
     "components/embedder/store/files.py": BOTH,
+    "components/example_gen/inspect.py": BOTH,
     "components/example_gen/sources/image_folder.py": BOTH,
     "components/example_gen/sources/tfrecord.py": BOTH,
     "components/example_gen/span_store.py": BOTH,

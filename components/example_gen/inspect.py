@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import itertools
+import os
 import re
 import struct
 from collections.abc import Mapping, Sequence
@@ -66,23 +67,43 @@ def read_picture(path: str) -> bytes:
         UnusableError: If there is no such file, or it cannot be read.
     """
     try:
-        with tf.io.gfile.GFile(path, "rb") as file:
-            if file.size() > MAX_BYTES:
-                raise UnusableError(f"the file has {file.size()} bytes, more than {MAX_BYTES}")
-            return file.read()
-    except tf.errors.NotFoundError as error:
+        return _read_address(path) if "://" in path else _read_file(path)
+    except (FileNotFoundError, ValueError, tf.errors.NotFoundError) as error:
+        # A ValueError: no file can have a name with a zero byte.
         raise UnusableError(f"no such file: {path}") from error
-    except tf.errors.PermissionDeniedError as error:
+    except (PermissionError, tf.errors.PermissionDeniedError) as error:
         raise UnusableError(f"no permission to read {path}") from error
+    except OSError as error:
+        raise UnusableError(f"the file cannot be read: {error.strerror}") from error
     except tf.errors.OpError as error:
         raise UnusableError(f"the file cannot be read: {_plain(error)}") from error
+
+
+def _read_file(path: str) -> bytes:
+    """Reads a file here in a third of the time: TensorFlow asks for its size three times."""
+    with open(path, "rb", buffering=0) as file:
+        _check_size(os.fstat(file.fileno()).st_size)
+        return file.readall()
+
+
+def _read_address(path: str) -> bytes:
+    with tf.io.gfile.GFile(path, "rb") as file:
+        _check_size(file.size())
+        return bytes(file.read())
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_BYTES:
+        raise UnusableError(f"the file has {size} bytes, more than {MAX_BYTES}")
 
 
 def inspect_picture(encoded: bytes) -> Picture:
     """Decodes a picture with the ops that will serve it.
 
     JPEGs are decoded at an eighth of their size, which reads the whole file and
-    refuses what the full size refuses, in a fraction of the time.
+    refuses what the full size refuses, in a fraction of the time. Of what
+    `decode_image` does to a PNG only the decoding can fail; small ones take
+    longer to be asked for the rest than to be decoded.
 
     Args:
         encoded: The file's bytes.
@@ -105,6 +126,8 @@ def inspect_picture(encoded: bytes) -> Picture:
         width, height = size.width, size.height
         if kind == "JPEG":
             tf.io.decode_jpeg(encoded, channels=3, ratio=8)
+        elif kind == "PNG":
+            tf.io.decode_png(encoded, channels=0 if encoded[24:25] < b"\x08" else 4)
         else:
             height, width = decode_image(tf.constant(encoded)).shape[:2]
     except (tf.errors.OpError, struct.error) as error:

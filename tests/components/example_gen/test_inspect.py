@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from components.example_gen import inspect
 from components.example_gen.inspect import (
+    MAX_BYTES,
     Inspected,
     Picture,
     inspect_picture,
@@ -156,6 +157,26 @@ def test_a_missing_file_and_a_folder_are_told_apart(tmp_path):
         read_picture(f"{tmp_path}/no.png")
     with pytest.raises(UnusableError, match="the file cannot be read: .*[Dd]irectory"):
         read_picture(str(tmp_path))
+    with pytest.raises(UnusableError, match="no such file: a\0b"):
+        read_picture("a\0b")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    path = tmp_path / "1.png"
+    with path.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    for name in (str(path), f"file://{path}"):
+        with pytest.raises(UnusableError, match="the file has 256000001 bytes, more than 2560000"):
+            read_picture(name)
+
+
+def test_an_address_is_read_through_tensorflows_file_systems(tmp_path, picture):
+    (tmp_path / "1.png").write_bytes(picture(1, "PNG"))
+    assert read_picture(f"file://{tmp_path}/1.png") == picture(1, "PNG")
+    with pytest.raises(UnusableError, match=f"no such file: file://{tmp_path}/no.png"):
+        read_picture(f"file://{tmp_path}/no.png")
+    with pytest.raises(UnusableError, match="the file cannot be read: .*[Dd]irectory"):
+        read_picture(f"file://{tmp_path}")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
