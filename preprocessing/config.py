@@ -14,7 +14,8 @@ from preprocessing.errors import explain
 class Record(BaseModel):
     """Base of every config record: frozen, and unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Each is built with the config that it is a part of, and by itself only where it is asked for.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class BackboneConfig(Record):

@@ -11,8 +11,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from absl import logging
-
 from components.exporter.errors import ExportError
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -56,6 +54,9 @@ def run(command: Sequence[str], timeout: int, environ: Mapping[str, str]) -> Non
         raise ExportError(f"it took longer than export.timeout_seconds, {timeout:,} s") from None
     lines = done.stdout.decode(errors="replace").splitlines()
     if done.returncode:
+        # Not above: every config is read with this module, and seldom does a program fail.
+        from absl import logging
+
         logging.warning("%s failed:\n%s", command[-1], "\n".join(lines[-_KEPT:]))
         raise ExportError(_reason(lines, done.returncode))
 
