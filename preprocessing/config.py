@@ -77,6 +77,15 @@ Missing = Annotated[
 ]
 
 
+Vectors = Annotated[
+    Literal["float32", "float16"],
+    Field(
+        description="how feature vectors are kept; float16 takes half of the space and rounds them "
+        "to eleven bits, 3.3 digits, in the exported model as well"
+    ),
+]
+
+
 class ImageFeature(Record):
     """An encoded picture, decoded and resized in the graph, then embedded.
 
@@ -87,6 +96,7 @@ class ImageFeature(Record):
     column: str | None = Field(None, min_length=1, description="null means the feature's name")
     backbone: BackboneConfig
     missing: Missing = "reject"
+    vectors: Vectors = "float32"
     decode: Literal["fast", "exact"] = Field(
         "fast",
         description="fast: a JPEG eight times as large as the backbone's input, or larger, is "
@@ -102,6 +112,7 @@ class TextFeature(Record):
     column: str | None = Field(None, min_length=1, description="null means the feature's name")
     backbone: BackboneConfig
     missing: Missing = "reject"
+    vectors: Vectors = "float32"
     unicode: Literal["NFC", "NFKC", "none"] = Field(
         "NFC", description="form that texts are brought to before anything else"
     )

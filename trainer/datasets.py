@@ -14,7 +14,7 @@ import tensorflow as tf
 from preprocessing.config import missing_name
 from preprocessing.errors import DataError
 from preprocessing.streams import plain, untuned
-from trainer.head_inputs import HeadInput, stored_columns, to_head
+from trainer.head_inputs import HeadInput, from_stored, stored_columns
 from trainer.records import read_records
 
 # A split up to this size is kept in memory, as 52,000 vectors of 1,280 floats
@@ -76,7 +76,7 @@ def read_features(
     @plain
     def parse(serialized: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
         parsed = tf.io.parse_example(serialized, columns)
-        return to_head(parsed, inputs), parsed[label_name]
+        return from_stored(parsed, inputs), parsed[label_name]
 
     # Parsing a batch at a time is several times as fast as one by one.
     return records.batch(_PARSE_BATCH).map(parse, tf.data.AUTOTUNE).unbatch()

@@ -26,7 +26,7 @@ import numpy as np
 import tensorflow as tf
 
 from preprocessing.ahead import map_ahead
-from preprocessing.config import missing_name
+from preprocessing.config import EmbeddedFeature, missing_name
 from preprocessing.kinds import KINDS, raw_columns
 from preprocessing.streams import plain, untuned
 from trainer.augmentation import augment_pictures, content_seeds
@@ -53,6 +53,7 @@ class VectorColumn(NamedTuple):
 
     Attributes:
         width: Length of a vector.
+        dtype: How its numbers are kept.
         seeded: Whether augmented views of it differ from it.
         marked: Whether there is something to count of it: texts cut short.
         identity: What a vector depends on beside the content of the column.
@@ -61,6 +62,7 @@ class VectorColumn(NamedTuple):
     """
 
     width: int
+    dtype: str
     seeded: bool
     marked: bool
     identity: dict[str, Any]
@@ -193,9 +195,11 @@ class Embedding:
 
     def _column(self, name: str, backbone: Backbone) -> VectorColumn:
         feature = self._config.features[name]
+        assert isinstance(feature, EmbeddedFeature)  # It has a backbone.
         is_picture = backbone.modality == "image"
         return VectorColumn(
             width=backbone.feature_width,
+            dtype=feature.vectors,
             seeded=is_picture,
             marked=not is_picture,
             # Nothing of what Transform analyses: preprocessing/image.py and text.py

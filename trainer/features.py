@@ -16,7 +16,7 @@ from preprocessing.config import missing_name
 from preprocessing.inputs import ImageInput
 from trainer.backbones.load import load
 from trainer.backbones.module import BackboneModule
-from trainer.head_inputs import HeadInput, head_inputs, to_head
+from trainer.head_inputs import HeadInput, as_float16, head_inputs, to_head
 from trainer.model_config import ModelConfig
 
 
@@ -86,9 +86,8 @@ class FeatureExtractor(tf.Module):
             prepared: Outputs of `prepare`; others than features are ignored.
 
         Returns:
-            As `stored_columns` describes: `[batch, width]` float32, or
-            `[batch]` int64 for a category. The vector of a missing picture or
-            text is zero.
+            `[batch, width]` float32, or `[batch]` int64 for a category. The
+            vector of a missing picture or text is zero.
         """
         return {
             name: self.vector(name, prepared) if name in self.backbones else prepared[name]
@@ -107,6 +106,8 @@ class FeatureExtractor(tf.Module):
             `[batch, width]` float32, zero where it is missing.
         """
         vector = tf.cast(self.backbones[name].encode(prepared[name]), tf.float32)
+        if self.head_inputs[name].stored == "float16":
+            vector = as_float16(vector)
         indicator = prepared.get(missing_name(name))
         return vector if indicator is None else vector * (1 - indicator)
 

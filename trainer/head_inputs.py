@@ -1,6 +1,7 @@
 """What the head gets for each feature, and how it lies on disk between components.
 
-Vectors and numbers are stored as they are, a category as its id alone.
+Vectors and numbers are stored as they are, vectors as float16 where the config
+says so, a category as its id alone.
 """
 
 from collections.abc import Mapping
@@ -12,9 +13,11 @@ import tensorflow_transform as tft
 from preprocessing.categorical import vocabulary_name
 from preprocessing.config import (
     CategoricalFeature,
+    EmbeddedFeature,
     Feature,
     NumericFeature,
     Record,
+    Vectors,
     missing_name,
 )
 from trainer.backbones.record import Backbone
@@ -28,10 +31,12 @@ class HeadInput(Record):
             bucket, a one-hot category, or the 0 or 1 that tells that a
             feature's value is missing.
         width: Its length.
+        stored: How its numbers lie on disk.
     """
 
     kind: Literal["vector", "number", "category", "missing"]
     width: int
+    stored: Vectors = "float32"
 
 
 def head_inputs(
@@ -51,8 +56,9 @@ def head_inputs(
     """
     inputs = {}
     for name, feature in features.items():
-        if name in backbones:
-            inputs[name] = HeadInput(kind="vector", width=backbones[name].feature_width)
+        if isinstance(feature, EmbeddedFeature):
+            width, stored = backbones[name].feature_width, feature.vectors
+            inputs[name] = HeadInput(kind="vector", width=width, stored=stored)
         elif isinstance(feature, NumericFeature):
             inputs[name] = HeadInput(kind="number", width=feature.buckets or 1)
         elif isinstance(feature, CategoricalFeature):
@@ -65,19 +71,61 @@ def head_inputs(
 
 def stored_columns(inputs: Mapping[str, HeadInput]) -> dict[str, tf.io.FixedLenFeature]:
     """Says how the inputs lie in the embeddings' tf.Examples."""
-    return {
-        name: tf.io.FixedLenFeature([], tf.int64)
-        if one.kind == "category"
-        else tf.io.FixedLenFeature([one.width], tf.float32)
-        for name, one in inputs.items()
-    }
+    return {name: _column(one) for name, one in inputs.items()}
 
 
-def to_head(stored: Mapping[str, tf.Tensor], inputs: Mapping[str, HeadInput]) -> dict:
-    """Makes the head's inputs of what is stored, or of what was computed just now.
+def _column(one: HeadInput) -> tf.io.FixedLenFeature:
+    if one.kind == "category":
+        return tf.io.FixedLenFeature([], tf.int64)
+    if one.stored == "float16":
+        # A tf.Example's lists have no such type.
+        return tf.io.FixedLenFeature([], tf.string)
+    return tf.io.FixedLenFeature([one.width], tf.float32)
+
+
+def from_stored(
+    parsed: Mapping[str, tf.Tensor], inputs: Mapping[str, HeadInput]
+) -> dict[str, tf.Tensor]:
+    """Reads what `stored_columns` describes.
 
     Args:
-        stored: `[batch, width]` float32, or `[batch]` int64 for a category.
+        parsed: A batch of it; other columns are left out.
+        inputs: What the head gets.
+
+    Returns:
+        `[batch, width]` float32 for each input.
+    """
+    read = dict(parsed)
+    for name, one in inputs.items():
+        if one.stored == "float16":
+            halves = tf.io.decode_raw(parsed[name], tf.float16)
+            read[name] = tf.ensure_shape(tf.cast(halves, tf.float32), [None, one.width])
+    return to_head(read, inputs)
+
+
+def as_float16(vector: tf.Tensor) -> tf.Tensor:
+    """Rounds to the eleven bits that float16 has.
+
+    In float32, for what TensorFlow.js and TensorFlow Lite run has no other
+    floats; by Dekker's splitting (https://doi.org/10.1007/BF01397083), which
+    passes gradients on as they are. Numbers below 2^-14 keep their eleven bits,
+    of which float16 drops some: 3e-8 at most.
+
+    Args:
+        vector: float32, of any shape.
+
+    Returns:
+        The same shape and type.
+    """
+    high = vector * (2.0**13 + 1)
+    return high - (high - vector)
+
+
+def to_head(computed: Mapping[str, tf.Tensor], inputs: Mapping[str, HeadInput]) -> dict:
+    """Makes the head's inputs of vectors, numbers and ids.
+
+    Args:
+        computed: `[batch, width]` float32, or `[batch]` int64 for a category.
         inputs: What the head gets.
 
     Returns:
@@ -86,8 +134,8 @@ def to_head(stored: Mapping[str, tf.Tensor], inputs: Mapping[str, HeadInput]) ->
     # Whole numbers first: TensorFlow.js's WebAssembly (4.22) writes the bits of an
     # integer 1 into a one-hot vector of floats.
     return {
-        name: tf.cast(tf.one_hot(stored[name], one.width, dtype=tf.int32), tf.float32)
+        name: tf.cast(tf.one_hot(computed[name], one.width, dtype=tf.int32), tf.float32)
         if one.kind == "category"
-        else stored[name]
+        else computed[name]
         for name, one in inputs.items()
     }

@@ -15,6 +15,10 @@ class VectorColumn(Protocol):
         """Length of a vector."""
 
     @property
+    def dtype(self) -> str:
+        """How its numbers are kept: float32 or float16."""
+
+    @property
     def seeded(self) -> bool:
         """Whether augmented views of it differ from it."""
 

@@ -10,6 +10,7 @@ from components.embedder.counts import Counts
 from components.embedder.embedding import Embedding, Vectors
 from components.embedder.store.namespace import Namespace
 from components.embedder.store.segment import KEY_BYTES
+from preprocessing.errors import DataError, explain
 from preprocessing.streams import plain
 
 Spaces = Mapping[str, Namespace]
@@ -32,7 +33,7 @@ class Filled(NamedTuple):
     """Vectors of one feature, each once.
 
     Attributes:
-        vectors: `[different, width]` float32.
+        vectors: `[different, width]`, of the column's type.
         marks: `[different]` bool.
         places: Which of them an example's version has, `[examples · versions]`.
     """
@@ -59,7 +60,7 @@ def open_spaces(root: str, embedding: Embedding, code_digest: str) -> dict[str, 
         identity = {**column.identity, "code": code_digest}
         space = repr(identity)
         if space not in opened:
-            opened[space] = Namespace(root, identity, column.about, column.width)
+            opened[space] = Namespace(root, identity, column.about, column.width, column.dtype)
         spaces[name] = opened[space]
     return spaces
 
@@ -84,6 +85,9 @@ def fill(
 
     Returns:
         The vectors.
+
+    Raises:
+        DataError: A number is too large for the type that vectors are kept in.
     """
     no_keys = np.zeros((0, KEY_BYTES), np.uint8)
     keys = np.concatenate([no_keys, *(one.keys.reshape(-1, KEY_BYTES) for one in wanted)])
@@ -96,11 +100,12 @@ def fill(
     for batch in _compute(name, wanted, first[missing], embedding):
         rows = missing[batch.slots]
         came += len(rows)
-        hits.vectors[rows], hits.marks[rows] = batch.vectors, batch.cut
+        vectors = _cast(batch.vectors, hits.vectors.dtype, name)
+        hits.vectors[rows], hits.marks[rows] = vectors, batch.cut
         # What is no number is the Trainer's to refuse, and not to be kept: it may
         # have been a fault of the moment.
-        sound = np.isfinite(batch.vectors).all(axis=1)
-        space.add(keys[first[rows[sound]]], batch.vectors[sound], batch.cut[sound])
+        sound = np.isfinite(vectors).all(axis=1)
+        space.add(keys[first[rows[sound]]], vectors[sound], batch.cut[sound])
         on_done(int(times[rows].sum()))
     if came != len(missing):
         raise RuntimeError(
@@ -115,6 +120,23 @@ def fill(
         recomputed=int(hits.lost.sum()),
     )
     return Filled(hits.vectors, hits.marks, places)
+
+
+def _cast(vectors: np.ndarray, dtype: np.dtype, name: str) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        cast = vectors.astype(dtype)
+    if (np.isinf(cast) & np.isfinite(vectors)).any():
+        largest = float(np.abs(vectors[np.isfinite(vectors)]).max())
+        raise DataError(
+            explain(
+                f"The feature vectors of {name!r} hold numbers that are too large for {dtype}, "
+                f"which ends at {np.finfo(dtype).max:g}.",
+                largest,
+                [f"features.{name}.vectors: float32"],
+                see="docs/feature-store.md",
+            )
+        )
+    return cast
 
 
 def _distinct(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

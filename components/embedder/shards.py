@@ -133,7 +133,9 @@ def embed_shards(
         What was counted.
     """
     counts = Counts()
-    row_bytes = 4 * sum(column.width for column in embedding.columns.values())
+    row_bytes = sum(
+        column.width * np.dtype(column.dtype).itemsize for column in embedding.columns.values()
+    )
     with contextlib.ExitStack() as stack:
         target: _Target | None = None
         for pieces in cut_pieces(shards, max(1, held_bytes // max(1, row_bytes))):

@@ -11,7 +11,7 @@ import numpy as np
 
 # Tags: the number of a field and how its value is written (2: length, then bytes).
 _FEATURES, _ENTRY, _KEY, _VALUE, _LIST = 0x0A, 0x0A, 0x0A, 0x12, 0x0A
-_FLOATS, _INTEGERS = 0x12, 0x1A
+_BYTES, _FLOATS, _INTEGERS = 0x0A, 0x12, 0x1A
 
 
 def to_examples(batch: Mapping[str, np.ndarray]) -> Iterator[bytes]:
@@ -19,7 +19,8 @@ def to_examples(batch: Mapping[str, np.ndarray]) -> Iterator[bytes]:
 
     Args:
         batch: By name, floats `[rows, width]` or `[rows]`, written as float
-            lists, or integers `[rows]`, written as lists of one.
+            lists, those of two bytes as these bytes, little-endian; or
+            integers `[rows]`, written as lists of one.
 
     Yields:
         One serialized tf.Example for each row, its features sorted by name.
@@ -35,9 +36,10 @@ class _Floats:
     """A column of floats: the same frame around every row."""
 
     def __init__(self, name: str, column: np.ndarray) -> None:
-        self._rows = np.ascontiguousarray(column.reshape(len(column), -1), "<f4")
-        zeros = b"\0" * (4 * self._rows.shape[1])
-        entry = _entry(name, _FLOATS, zeros)
+        half = column.dtype == np.float16
+        self._rows = np.ascontiguousarray(column.reshape(len(column), -1), "<f2" if half else "<f4")
+        zeros = b"\0" * (self._rows.itemsize * self._rows.shape[1])
+        entry = _entry(name, _BYTES if half else _FLOATS, zeros)
         self._head = entry[: len(entry) - len(zeros)]
 
     def parts(self, row: int) -> tuple[bytes, ...]:

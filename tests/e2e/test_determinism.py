@@ -8,7 +8,12 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 PICTURES_PER_CLASS = 40
 FROZEN = ("train.epochs=10",)
-FINE_TUNED = (*FROZEN, "train.mode=fine_tune", "train.fine_tune.epochs=2")
+FINE_TUNED = (
+    *FROZEN,
+    "train.mode=fine_tune",
+    "train.fine_tune.epochs=2",
+    "features.image.vectors=float16",
+)
 # What is compared ends with the Evaluator.
 SHORT = ("validate.validator=none", "push=null", "evaluate.thresholds.accuracy.min=0.2")
 

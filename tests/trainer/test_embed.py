@@ -22,9 +22,9 @@ def serialize(image, label):
 def make(transform_graph, mean_colour):
     """Makes an embedding of pictures."""
 
-    def make(backbone=mean_colour, **how):
+    def make(backbone=mean_colour, vectors="float32", **how):
         config = EmbedConfig(
-            features={"image": ImageFeature(backbone="hub:any")},
+            features={"image": ImageFeature(backbone="hub:any", vectors=vectors)},
             backbones={"image": backbone},
             label=LabelConfig(),
             **how,
@@ -110,3 +110,14 @@ def test_what_vectors_depend_on_is_neither_a_name_nor_a_place(make, mean_colour)
     augmented = make(augment=AugmentConfig(colour=0.3)).columns["image"]
     assert augmented.identity == identity
     assert augmented.views != make().columns["image"].views
+
+
+def test_vectors_that_are_kept_as_float16_are_rounded_before_and_kept_apart(make, picture):
+    examples = [serialize(picture([number, 0, 77]), b"red") for number in range(40)]
+    whole, half = make(), make(vectors="float16")
+    vectors = embed(whole, examples)
+    rounded = embed(half, examples)
+    np.testing.assert_array_equal(rounded, vectors.astype(np.float16).astype(np.float32))
+    assert (rounded != vectors).any()
+    assert (half.columns["image"].dtype, whole.columns["image"].dtype) == ("float16", "float32")
+    assert half.columns["image"].identity != whole.columns["image"].identity

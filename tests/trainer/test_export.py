@@ -45,6 +45,30 @@ def served(tmp_path_factory, transform_graph, mean_colour):
     return model, folder
 
 
+def test_vectors_that_were_kept_as_float16_are_what_it_computes(
+    transform_graph, mean_colour, picture, tmp_path
+):
+    config = ModelConfig(
+        features={"image": ImageFeature(backbone="hub:any", vectors="float16")},
+        backbones={"image": mean_colour},
+        label=LabelConfig(),
+    )
+    extractor = FeatureExtractor(transform_graph, config)
+    head = build_head(HeadConfig(), extractor.head_inputs, 2)
+    for weights in head.trainable_weights:
+        weights.assign(np.random.default_rng(0).normal(size=weights.shape))
+    export(ServedModel(extractor, head, ["red", "blue"]), str(tmp_path / "model"))
+    pictures = tf.constant([picture([number, 7, 255 - number]) for number in range(0, 256, 5)])
+    prepared = extractor.prepare(extractor.preprocess({"image": pictures}))
+    whole = extractor.backbones["image"].encode(prepared["image"]).numpy()
+    stored = {"image": whole.astype(np.float16).astype(np.float32)}
+    loaded, signatures = load(tmp_path / "model")
+    given = signatures["serving_default"](image=pictures)["probabilities"]
+    np.testing.assert_allclose(given, tf.nn.softmax(head(stored)), atol=1e-6)
+    assert np.abs(given - tf.nn.softmax(head({"image": whole}))).max() > 1e-6
+    del loaded
+
+
 def load(folder):
     loaded = tf.saved_model.load(str(folder))
     return loaded, loaded.signatures

@@ -38,7 +38,7 @@ class Hits(NamedTuple):
     """What was found of some keys.
 
     Attributes:
-        vectors: `[wanted, width]`; those not found are not filled in.
+        vectors: `[wanted, width]` of the namespace's type; those not found are not filled in.
         marks: `[wanted]` bool.
         found: `[wanted]` bool.
         own: `[wanted]` bool: found, and computed by this very run.
@@ -68,7 +68,12 @@ class Namespace:
     """Vectors that only differ in the content that they were made of."""
 
     def __init__(
-        self, root: str, identity: Mapping[str, Any], about: Mapping[str, Any], width: int
+        self,
+        root: str,
+        identity: Mapping[str, Any],
+        about: Mapping[str, Any],
+        width: int,
+        dtype: str = "float32",
     ) -> None:
         """Reads the indices of what is there.
 
@@ -77,12 +82,14 @@ class Namespace:
             identity: What the vectors depend on, as JSON can hold it.
             about: What people want to know of them, likewise.
             width: Length of a vector.
+            dtype: Of its numbers: float32 or float16.
         """
         self.width = width
+        self.dtype = np.dtype(dtype)
         self._notes: list[str] = []
         self._damaged = 0
         self._digest = digest_of(identity)
-        self._about = {**about, "width": width, "identity": identity}
+        self._about = {**about, "width": width, "dtype": dtype, "identity": identity}
         self._folder = f"{root.rstrip('/')}/{self._digest.hex()[:32]}" if root else ""
         self._files: Files = files_at(root)
         self._keys = KeyIndex()
@@ -107,7 +114,7 @@ class Namespace:
         """
         self.flush()
         count = len(keys)
-        vectors = np.empty((count, self.width), np.float32)
+        vectors = np.empty((count, self.width), self.dtype)
         marks, found, own = np.zeros(count, bool), np.zeros(count, bool), np.zeros(count, bool)
         # Again after a loss: another segment may hold the same vector.
         while not found.all():
@@ -156,7 +163,7 @@ class Namespace:
             return
         if not self._pending:
             self._pending_since = time.monotonic()
-        self._pending.append((keys, np.array(vectors), marks))
+        self._pending.append((keys, np.array(vectors, self.dtype), marks))
         rows = sum(len(one) for one, _, _ in self._pending)
         if rows >= SEGMENT_ROWS or time.monotonic() - self._pending_since > SEGMENT_SECONDS:
             self.flush()
@@ -196,7 +203,7 @@ class Namespace:
         read = functools.partial(self._files.read, path)
         try:
             index = read_index(read, size, self._digest)
-            if index.width != self.width or index.size != size:
+            if (index.width, index.dtype, index.size) != (self.width, self.dtype, size):
                 self._lost.update(key.tobytes() for key in index.keys)
                 raise DamagedError(f"it has {size} bytes, not {index.size}")
         except DamagedError as error:

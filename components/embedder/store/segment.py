@@ -89,9 +89,9 @@ def write_segment(
     return signed + struct.pack("<I", zlib.crc32(index, zlib.crc32(signed))) + index + body
 
 
-def count_rows(size: int, width: int) -> int:
-    """Says how many vectors a segment of `size` bytes holds, exactly."""
-    block = BLOCK_ROWS * (KEY_BYTES + 1 + 4 * width) + 4
+def count_rows(size: int, row_bytes: int) -> int:
+    """Says how many vectors of `row_bytes` bytes a segment of `size` bytes holds, exactly."""
+    block = BLOCK_ROWS * (KEY_BYTES + 1 + row_bytes) + 4
     return max(0, size - _HEADER.size) * BLOCK_ROWS // block
 
 

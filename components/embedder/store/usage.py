@@ -61,8 +61,8 @@ def read_usage(root: str) -> list[NamespaceUsage]:
         segments = [one for one in files.listing(folder) if one.name.endswith(SUFFIX)]
         if segments:
             about = _read_about(root, folder)
-            width = int(about.get("width", 0))
-            entries = sum(count_rows(one.size, width) for one in segments) if width else 0
+            row_bytes = int(about.get("width", 0)) * (2 if about.get("dtype") == "float16" else 4)
+            entries = sum(count_rows(one.size, row_bytes) for one in segments) if row_bytes else 0
             size, used = sum(one.size for one in segments), max(one.used for one in segments)
             name = folder.rstrip("/").rpartition("/")[2]
             usages.append(NamespaceUsage(name, about, entries, len(segments), size, used))

@@ -12,15 +12,16 @@ from trainer.embed import Scanned, VectorColumn, Vectors
 class Doubling:
     """Each example is a number; its vector twice that, view v's 1000 v more."""
 
-    def __init__(self, width=2, fail_after=None):
+    def __init__(self, width=2, fail_after=None, dtype="float32"):
         self.computed = []
         self.fail_after = fail_after
         self.columns = {
             "image": VectorColumn(
                 width=width,
+                dtype=dtype,
                 seeded=True,
                 marked=True,
-                identity={"backbone": "doubling"},
+                identity={"backbone": "doubling", "dtype": dtype},
                 views={"augment": 1},
                 about={"handle": "hub:doubling", "kind": "image"},
             )

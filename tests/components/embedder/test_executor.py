@@ -24,7 +24,13 @@ def make_numbers(transform_graph, config):
 class Numbers:
     columns = {
         "vector": VectorColumn(
-            width=1, seeded=True, marked=False, identity={}, views={}, about={"kind": "image"}
+            width=1,
+            dtype="float32",
+            seeded=True,
+            marked=False,
+            identity={},
+            views={},
+            about={"kind": "image"},
         )
     }
 

@@ -13,6 +13,7 @@ from components.embedder.shards import (
     read_serialized,
 )
 from components.embedder.store import namespace
+from preprocessing.errors import DataError
 from trainer.embed import Scanned
 
 
@@ -20,7 +21,7 @@ from trainer.embed import Scanned
 def embed(tmp_path, doubling, write_shard):
     """Embeds numbers, a list a shard; gives what was written, and counted."""
 
-    def run(*lists, views=0, store="", suffix="", embedding=doubling, **how):
+    def run(*lists, views=0, store="", suffix="", embedding=doubling, read=read_vectors, **how):
         shards = []
         for number, numbers in enumerate(lists):
             source = write_shard(tmp_path / f"shard-{number}{suffix}", numbers)
@@ -30,7 +31,7 @@ def embed(tmp_path, doubling, write_shard):
         spaces = open_spaces(str(store) if store else "", embedding, "code")
         counts = embed_shards(shards, embedding, spaces, done.append, **how)
         assert sum(done) == sum(shard.rows for shard in shards)
-        return [read_vectors(shard.target) for shard in shards], summed(counts)
+        return [read(shard.target) for shard in shards], summed(counts)
 
     return run
 
@@ -190,3 +191,42 @@ def test_whole_numbers_stay_whole_and_floats_are_lists():
     feature = tf.train.Example.FromString(serialized).features.feature
     assert list(feature["image"].float_list.value) == [0.5, 1.5]
     assert list(feature["label"].int64_list.value) == [-1]
+
+
+def test_vectors_as_float16_take_half_the_space_and_stay_what_they_are(
+    embed, make_doubling, tmp_path
+):
+    def read(path):
+        columns = {"image": tf.io.FixedLenFeature([], tf.string)}
+        parsed = [tf.io.parse_single_example(one, columns) for one in read_serialized(path)]
+        return [np.frombuffer(one["image"].numpy(), "<f2").tolist() for one in parsed]
+
+    def run():
+        embedding = make_doubling(width=500, dtype="float16")
+        (first, second), counts = embed(
+            [1, 2, 3], [1000], store=tmp_path / "store", embedding=embedding, read=read
+        )
+        return first + second, counts
+
+    computed, counts = run()
+    assert counts["vectors", "new"] == 4
+    assert [one[:2] for one in computed] == [[2, 3], [4, 5], [6, 7], [2000, 2001]]
+    # Eleven bits: above 2048 the odd numbers are rounded.
+    assert computed[3][48:52] == [2048, 2048, 2050, 2052]
+    (segment,) = (tmp_path / "store").glob("*/*.vectors")
+    assert segment.stat().st_size < 4 * (2 * 500 + 33) + 100
+    kept, counts = run()
+    assert counts["vectors", "kept"] == 4
+    assert kept == computed
+
+
+def test_a_number_that_float16_does_not_hold_says_what_does(embed, make_doubling, tmp_path):
+    with pytest.raises(DataError) as error:
+        embed([1, 40_000], store=tmp_path / "store", embedding=make_doubling(dtype="float16"))
+    assert str(error.value).splitlines() == [
+        "The feature vectors of 'image' hold numbers that are too large for float16, which ends at "
+        "65504.",
+        "  Received: 80001.0",
+        "  Valid: features.image.vectors: float32",
+        "  See: docs/feature-store.md",
+    ]

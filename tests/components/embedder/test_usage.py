@@ -109,3 +109,11 @@ def test_a_namespace_whose_description_was_lost_is_shown_without(store):
         ({}, 0, 3),
         ({}, 0, 3),
     ]
+
+
+def test_vectors_of_two_bytes_a_number_are_counted_as_such(tmp_path, keys_of):
+    space = Namespace(str(tmp_path), {"backbone": "half"}, {"handle": "half"}, 4, "float16")
+    space.add(keys_of(range(100)), np.ones((100, 4), np.float32), np.zeros(100, bool))
+    space.flush()
+    (usage,) = read_usage(str(tmp_path))
+    assert (usage.entries, usage.about["dtype"]) == (100, "float16")

@@ -42,3 +42,12 @@ def test_the_graph_parses_them(tmp_path):
     parsed = tf.io.parse_example(list(to_examples(batch)), columns)
     np.testing.assert_array_equal(parsed["x"], batch["x"])
     np.testing.assert_array_equal(parsed["y"], batch["y"])
+
+
+def test_floats_of_two_bytes_are_written_as_such():
+    halves = np.linspace(-3, 3, 600).astype(np.float16).reshape(2, 300)
+    columns = {"x": tf.io.FixedLenFeature([], tf.string)}
+    examples = list(to_examples({"x": halves}))
+    parsed = tf.io.parse_example(examples, columns)
+    np.testing.assert_array_equal(tf.io.decode_raw(parsed["x"], tf.float16), halves)
+    assert max(map(len, examples)) < 2 * 300 + 30

@@ -48,7 +48,7 @@ def mixed(build_world, mean_colour, picture, bert, tmp_path_factory):
         "text": vendor(text, tmp_path_factory.mktemp("store"), bert, "text"),
     }
     features = {
-        "image": ImageFeature(backbone="hub:any", missing="default"),
+        "image": ImageFeature(backbone="hub:any", missing="default", vectors="float16"),
         "text": TextFeature(kind="text", backbone="hub:any", missing="default"),
         "price": NumericFeature(kind="numeric", missing="default"),
         "brand": CategoricalFeature(kind="categorical", missing="default"),
