@@ -1,6 +1,10 @@
 """What tf.data is spared where nothing comes of it."""
 
+from collections.abc import Iterator
+
 import tensorflow as tf
+
+_AT_A_TIME = 64
 
 # For functions of tensors that are given to tf.data: AutoGraph would convert them and
 # all that they call, a tenth of a second each, and find no control flow in it.
@@ -23,3 +27,20 @@ def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
     options = tf.data.Options()
     options.autotune.enabled = False
     return dataset.with_options(options)
+
+
+def each_record(dataset: tf.data.Dataset) -> Iterator[bytes]:
+    """Gives the elements of a dataset of records, without a call of TensorFlow for each.
+
+    One by one they take 0.19 ms of CPU, like this 0.08, of which the SHA-256 of 12 kB
+    is a half. Not for files that may be damaged: with a bad record those before it are
+    lost that are in the same batch.
+
+    Args:
+        dataset: Of scalar strings.
+
+    Yields:
+        Its elements, in order.
+    """
+    for batch in untuned(dataset.batch(_AT_A_TIME)).as_numpy_iterator():
+        yield from batch

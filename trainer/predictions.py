@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from preprocessing.errors import DataError
 from preprocessing.kinds import raw_columns
+from preprocessing.streams import each_record
 from trainer.datasets import read_features
 from trainer.export import LABEL_ID, ServedModel
 from trainer.features import FeatureExtractor
@@ -65,7 +66,7 @@ def predict_split(
     answers = {name: np.concatenate([part[name] for part in parts]) for name in names}
     if "classes" in answers:
         answers["classes"] = answers["classes"][:1]
-    keys = [hashlib.sha256(one).hexdigest() for one in examples.as_numpy_iterator()]
+    keys = [hashlib.sha256(one).hexdigest() for one in each_record(examples)]
     if parts and len(keys) != len(answers[LABEL_ID]):
         said = f"{len(keys)} raw examples have {len(answers[LABEL_ID])} vectors"
         raise DataError(f"{said}: {', '.join(raw)}; run again with --no-cache.")

@@ -7,6 +7,7 @@ the exported model says the same, and where it covers every example.
 
 import hashlib
 import io
+import itertools
 import json
 import posixpath
 import zipfile
@@ -18,6 +19,7 @@ import tensorflow as tf
 from absl import logging
 
 from components.gate.eval_config import label_column, prediction_column
+from preprocessing.streams import each_record
 
 # As the ServingValidator writes it.
 _REPORT = "report.json"
@@ -80,19 +82,25 @@ def read_answers(model: Proved, split: str, output: str, signature: str) -> Answ
 
 
 def write_answers(
-    files: Sequence[str], target: str, models: Mapping[str, Answers], columns: Sequence[str]
+    files: Sequence[str],
+    keys: Sequence[str],
+    target: str,
+    models: Mapping[str, Answers],
+    columns: Sequence[str],
 ) -> None:
     """Writes tf.Examples that have predictions and labels instead of pictures and texts.
 
     Args:
         files: TFRecord files of the raw examples.
+        keys: Of each, as `read_keys` gives them.
         target: File to write.
         models: The answers of each to all of them, by its name in the eval config.
         columns: Raw columns to keep, for slices.
     """
     with tf.io.TFRecordWriter(target) as writer:
-        for raw in read_raw(files):
-            key = hashlib.sha256(raw).hexdigest()
+        # Without slices there is nothing to read in them.
+        examples = read_raw(files) if columns else itertools.repeat(b"")
+        for key, raw in zip(keys, examples, strict=False):
             example = _keep(raw, columns)
             for name, answers in models.items():
                 row = answers.rows[key]
@@ -105,7 +113,12 @@ def read_raw(files: Sequence[str]) -> Iterator[bytes]:
     """Reads serialized tf.Examples of TFRecord files."""
     for file in files:
         compression = "GZIP" if file.endswith(".gz") else ""
-        yield from tf.data.TFRecordDataset(file, compression).as_numpy_iterator()
+        yield from each_record(tf.data.TFRecordDataset(file, compression))
+
+
+def read_keys(files: Sequence[str]) -> list[str]:
+    """Gives the key of each raw example, in order: its SHA-256 in hex."""
+    return [hashlib.sha256(raw).hexdigest() for raw in read_raw(files)]
 
 
 def _agrees(report: Mapping[str, Any], signature: str) -> bool:
@@ -123,11 +136,10 @@ def _read(path: str) -> bytes | None:
 
 def _keep(raw: bytes, columns: Sequence[str]) -> tf.train.Example:
     example = tf.train.Example()
-    if columns:
-        given = tf.train.Example.FromString(raw).features.feature
-        for name in columns:
-            if name in given:
-                example.features.feature[name].CopyFrom(given[name])
+    given = tf.train.Example.FromString(raw).features.feature
+    for name in columns:
+        if name in given:
+            example.features.feature[name].CopyFrom(given[name])
     return example
 
 

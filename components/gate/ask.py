@@ -6,7 +6,7 @@ examples; asking it for these alone spares a pass through its backbones.
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,20 @@ _BATCH = 32
 
 
 def complete(
-    answers: Answers, files: Sequence[str], model: str, signature: str, output: str, label: str
+    answers: Answers,
+    files: Sequence[str],
+    keys: Sequence[str],
+    model: str,
+    signature: str,
+    output: str,
+    label: str,
 ) -> tuple[Answers, int] | None:
     """Asks a model for what is missing, where that is less than what is there.
 
     Args:
         answers: What was noted.
         files: TFRecord files of the raw examples.
+        keys: Of each, as `read_keys` gives them.
         model: Folder of the SavedModel.
         signature: The one that predicts.
         output: What predictions are called.
@@ -35,29 +42,29 @@ def complete(
         The answers to all examples, and how many were asked for; None where
         too many are missing.
     """
-    missing = sum(1 for _ in _unanswered(files, answers))
+    missing = set(keys) - answers.rows.keys()
     if not missing:
         return answers, 0
-    if missing > len(answers.rows):
+    if len(missing) > len(answers.rows):
         return None
     loaded = tf.saved_model.load(model)
     parts = [(answers.predictions, answers.labels)]
     rows = dict(answers.rows)
-    examples = _unanswered(files, answers)
+    examples = _find(files, missing)
     while batch := list(itertools.islice(examples, _BATCH)):
         parts.append(_ask(loaded, [raw for _, raw in batch], signature, output, label))
         rows |= {key: len(rows) + place for place, (key, _) in enumerate(batch)}
     predictions, labels = (np.concatenate(one) for one in zip(*parts, strict=True))
-    return Answers(rows, predictions, labels), missing
+    return Answers(rows, predictions, labels), len(missing)
 
 
-def _unanswered(files: Sequence[str], answers: Answers) -> Iterator[tuple[str, bytes]]:
-    """Each example without an answer once, by its SHA-256 in hex."""
-    seen = set()
+def _find(files: Sequence[str], wanted: Set[str]) -> Iterator[tuple[str, bytes]]:
+    """Each of these examples once, by its SHA-256 in hex."""
+    left = set(wanted)
     for raw in read_raw(files):
         key = hashlib.sha256(raw).hexdigest()
-        if key not in answers.rows and key not in seen:
-            seen.add(key)
+        if key in left:
+            left.remove(key)
             yield key, raw
 
 

@@ -14,7 +14,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types import standard_component_specs as keys
 from tfx.utils import json_utils, path_utils, proto_utils
 
-from components.gate.answers import Answers, Proved, read_answers, write_answers
+from components.gate.answers import Answers, Proved, read_answers, read_keys, write_answers
 from components.gate.ask import complete
 from components.gate.eval_config import BASELINE, CANDIDATE, of_answers
 
@@ -110,13 +110,13 @@ def _write(
     folders = artifact_utils.get_split_uris(inputs[keys.EXAMPLES_KEY], split)
     globs = [sorted(tf.io.gfile.glob(posixpath.join(one, "*"))) for one in folders]
     files = [*itertools.chain.from_iterable(globs)]
-    how = NOTED
+    how, examples = NOTED, read_keys(files)
     for spec in config.model_specs:
         if spec.name not in models:
             continue
         model = _serving_model(inputs[_MODEL_KEYS[spec.name]])
         of_model = (spec.signature_name, spec.prediction_key, spec.label_key)
-        completed = complete(models[spec.name], files, model, *of_model)
+        completed = complete(models[spec.name], files, examples, model, *of_model)
         if completed is None:
             return ""
         models[spec.name], asked = completed
@@ -124,7 +124,7 @@ def _write(
     columns = {key for slicing in config.slicing_specs for key in slicing.feature_keys}
     target = posixpath.join(folder, f"Split-{split}")
     tf.io.gfile.makedirs(target)
-    write_answers(files, posixpath.join(target, "answers"), models, sorted(columns))
+    write_answers(files, examples, posixpath.join(target, "answers"), models, sorted(columns))
     return how
 
 

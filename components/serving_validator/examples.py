@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from preprocessing.streams import each_record
+
 PREDICTIONS_FILE = "eval_predictions.npz"
 _KEY = "examples"
 # Of examples; they are all in memory.
@@ -53,7 +55,7 @@ def read_trial(split: str, model_run: str, limit: int | None) -> Trial:
     count = min(MOST if limit is None else limit, len(keys))
     wanted = {keys[row]: row for row in choose_evenly(len(keys), count)}
     found: list[tuple[int, bytes]] = []
-    for serialized in _read(split).take(len(keys)).as_numpy_iterator():
+    for serialized in each_record(_read(split).take(len(keys))):
         row = wanted.pop(hashlib.sha256(serialized).hexdigest(), None)
         if row is not None:
             found.append((row, serialized))

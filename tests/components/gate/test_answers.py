@@ -10,7 +10,7 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.types import standard_artifacts
 from tfx.utils import json_utils, proto_utils
 
-from components.gate.answers import Answers, Proved, read_answers, write_answers
+from components.gate.answers import Answers, Proved, read_answers, read_keys, write_answers
 from components.gate.ask import complete
 from components.gate.config import EvaluateConfig
 from components.gate.eval_config import build_eval_config
@@ -219,7 +219,7 @@ def two(tmp_path, example):
 def test_answers_stand_in_the_place_of_what_they_are_about(tmp_path, two):
     files, answers = two
     target = str(tmp_path / "answers")
-    write_answers(files, target, {"candidate": answers}, ["group", "absent"])
+    write_answers(files, read_keys(files), target, {"candidate": answers}, ["group", "absent"])
     first = next(tf.data.TFRecordDataset(target).as_numpy_iterator())
     features = tf.train.Example.FromString(first).features.feature
     assert sorted(features) == ["candidate/label", "candidate/prediction", "group"]
@@ -236,7 +236,7 @@ def test_a_model_is_asked_for_what_was_not_noted_of_it(tmp_path, two, echo):
     echo("multiclass", 2, 0.125).save(tmp_path / "model")
     last = list(answers.rows)[1]
     noted = Answers({last: 0}, answers.predictions[1:], answers.labels[1:])
-    completed, asked = complete(noted, files, str(tmp_path / "model"), *ASKED)
+    completed, asked = complete(noted, files, read_keys(files), str(tmp_path / "model"), *ASKED)
     assert asked == 1
     assert {key: completed.predictions[row].tolist() for key, row in completed.rows.items()} == {
         last: [0.25, 0.75],
@@ -247,10 +247,10 @@ def test_a_model_is_asked_for_what_was_not_noted_of_it(tmp_path, two, echo):
 
 def test_a_model_whose_answers_are_all_noted_is_not_even_loaded(two):
     files, answers = two
-    assert complete(answers, files, "/no/model", *ASKED) == (answers, 0)
+    assert complete(answers, files, read_keys(files), "/no/model", *ASKED) == (answers, 0)
 
 
 def test_where_most_is_not_noted_the_notes_are_of_no_use(two):
     files, answers = two
     none = Answers({}, answers.predictions[:0], answers.labels[:0])
-    assert complete(none, files, "/no/model", *ASKED) is None
+    assert complete(none, files, read_keys(files), "/no/model", *ASKED) is None
