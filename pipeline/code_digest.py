@@ -32,7 +32,12 @@ CODE_OF = {
     "Embedder": ("components/embedder", *_VECTORS),
     "Vectors": _VECTORS,
     "Trainer": ("preprocessing", "trainer"),
-    "Evaluator": ("components/gate", "preprocessing/config.py", "preprocessing/model_info.py"),
+    "Evaluator": (
+        "components/gate",
+        "preprocessing/config.py",
+        "preprocessing/model_info.py",
+        "preprocessing/streams.py",
+    ),
     "ServingValidator": (
         "components/serving_validator",
         "components/serving_validator/stock_ops/2.16.txt",

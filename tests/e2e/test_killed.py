@@ -14,11 +14,17 @@ from pipeline.demo import write_demo
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 EPOCHS = 20
+PICTURES_PER_CLASS = 40
 # Early stopping must not end the first run before it is killed.
 OPTIONS = [f"train.fine_tune.{name}={EPOCHS}" for name in ("epochs", "patience")]
 ARGUMENTS = ["run", "digits.yaml", "--json"] + [
     text
-    for option in ("train.mode=fine_tune", "train.fine_tune.batch_size=8", *OPTIONS)
+    for option in (
+        "train.mode=fine_tune",
+        "train.fine_tune.batch_size=8",
+        "evaluate.thresholds.accuracy.min=0.5",
+        *OPTIONS,
+    )
     for text in ("--set", option)
 ]
 BEFORE_TRAINER = {
@@ -35,6 +41,9 @@ BEFORE_TRAINER = {
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("killed")
     write_demo(folder)
+    for one in (folder / "pictures").iterdir():
+        for picture in sorted(one.iterdir())[PICTURES_PER_CLASS:]:
+            picture.unlink()
     return folder
 
 

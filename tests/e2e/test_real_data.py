@@ -93,6 +93,7 @@ def test_every_feature_of_products_is_better_than_the_best_alone(graft, tmp_path
     assert summary["metrics"]["test"]["accuracy"] >= 0.945
 
 
+@LONG
 def test_questions_of_bank_customers(graft, tmp_path, minilm):
     text = f"features.text.backbone=hf:{minilm}"
     summary = run(graft, tmp_path, "banking77.yaml", BANKING77, text)
