@@ -168,7 +168,7 @@ def render_cache(content: dict[str, Any], console: Console) -> None:
             handle,
             {"image": "pictures", "text": "texts"}.get(one["kind"], "-"),
             f"{one['vectors']:,}" if one["width"] else "-",
-            f"{one['width']:,}" if one["width"] else "-",
+            _floats(one),
             _size(one["bytes"]),
             _ago(one["last_used"]),
             "" if one["current"] else "outdated",
@@ -178,6 +178,14 @@ def render_cache(content: dict[str, Any], console: Console) -> None:
     if not all(one["current"] for one in content["namespaces"]):
         console.print()
         console.print(Text("outdated: made by other code or another TensorFlow than this one"))
+
+
+def _floats(namespace: dict[str, Any]) -> str:
+    """How many a vector has, and which where they are not the usual ones."""
+    if not namespace["width"]:
+        return "-"
+    kind = "" if namespace["dtype"] == "float32" else f" {namespace['dtype']}"
+    return f"{namespace['width']:,}{kind}"
 
 
 def _of_workdir(folder: Path) -> Store | None:
@@ -201,6 +209,7 @@ def _as_dict(usage: NamespaceUsage) -> dict[str, Any]:
         "kind": usage.about.get("kind", ""),
         "digest": identity.get("backbone", {}).get("digest", ""),
         "width": usage.about.get("width", 0),
+        "dtype": usage.about.get("dtype", "float32"),
         "vectors": usage.entries,
         "files": usage.segments,
         "bytes": usage.bytes,

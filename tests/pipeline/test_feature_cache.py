@@ -69,6 +69,21 @@ def test_people_see_a_table_and_how_full_it_is(workdir, graft):
     assert max(map(len, lines[1:])) <= 80
 
 
+def test_vectors_of_two_bytes_a_number_are_told_apart(workdir, graft):
+    space = Namespace(
+        str(workdir / ".graft" / "features"),
+        {"backbone": {}},
+        {"handle": "keras:MobileNetV2", "kind": "image"},
+        1280,
+        "float16",
+    )
+    space.add(np.zeros((1, 32), np.uint8), np.ones((1, 1280), np.float32), np.zeros(1, bool))
+    space.flush()
+    row = graft()[1].splitlines()[4].split()
+    assert row[:7] == ["keras:MobileNetV2", "pictures", "1", "1,280", "float16", "2.7", "kB"]
+    assert json.loads(graft("--json")[1])["namespaces"][0]["dtype"] == "float16"
+
+
 @pytest.mark.parametrize(
     ("options", "left"),
     [
