@@ -123,6 +123,8 @@ def fill(
 
 
 def _cast(vectors: np.ndarray, dtype: np.dtype, name: str) -> np.ndarray:
+    if vectors.dtype == dtype:
+        return vectors
     with np.errstate(over="ignore"):
         cast = vectors.astype(dtype)
     if (np.isinf(cast) & np.isfinite(vectors)).any():

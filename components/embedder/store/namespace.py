@@ -203,7 +203,7 @@ class Namespace:
         read = functools.partial(self._files.read, path)
         try:
             index = read_index(read, size, self._digest)
-            if (index.width, index.dtype, index.size) != (self.width, self.dtype, size):
+            if index.width != self.width or index.size != size:
                 self._lost.update(key.tobytes() for key in index.keys)
                 raise DamagedError(f"it has {size} bytes, not {index.size}")
         except DamagedError as error:
